@@ -1,0 +1,117 @@
+"""What every task adapter does; one subclass a file, listed in `models/adapters/__init__.py`.
+
+An adapter turns rows into windows of sub-words, scores of windows back into one prediction a row,
+and says how good it is. It holds no weights: those are in `models/task_model.py`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from models.schemas import AgentConfig
+
+IGNORED = -100
+
+ENCODED_SCHEMA = pa.schema(
+    [
+        ("row", pa.int64()),
+        ("input_ids", pa.list_(pa.int32())),
+        ("labels", pa.list_(pa.int32())),
+        ("words", pa.list_(pa.int32())),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """Windows in ENCODED_SCHEMA, and how many rows could not be used, by reason."""
+
+    windows: pa.Table
+    unusable: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """What the gate compares, one line a row.
+
+    Args:
+        counts: (rows, 3) int64 of true positives, false positives and false negatives. For accuracy a
+            right answer is (1, 0, 0) and a wrong one (0, 1, 1), so micro F1 equals accuracy.
+        exact: (rows,) bool, True where the whole row is right.
+    """
+
+    counts: np.ndarray
+    exact: np.ndarray
+
+
+class TaskAdapter(ABC):
+    """The contract of an NLP task type.
+
+    Args:
+        config: The agent; `labels`, `max_length` and `stride` are used.
+    """
+
+    name: ClassVar[str]
+    primary_metric: ClassVar[str]
+    pools: ClassVar[bool]
+    """True: one score vector a window (mean-pooled); False: one a sub-word."""
+
+    def __init__(self, config: AgentConfig) -> None:
+        self.config = config
+
+    @property
+    @abstractmethod
+    def outputs(self) -> tuple[str, ...]:
+        """Name the head's outputs in order: classes, or O and the B-/I- tags."""
+
+    @classmethod
+    @abstractmethod
+    def columns(cls) -> pa.Schema:
+        """Give the adapter's own columns in rows.parquet: (text, label) or (tokens, tags)."""
+
+    @abstractmethod
+    def encode(self, rows: pa.Table, tokenizer: PreTrainedTokenizerBase, first_row: int = 0) -> Encoding:
+        """Tokenize rows into windows; `row` counts from `first_row`. Rows without labels get IGNORED."""
+
+    @abstractmethod
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Mean loss of a batch: logits (windows, outputs) or (windows, length, outputs); labels alike."""
+
+    @abstractmethod
+    def decode(self, logits: Sequence[np.ndarray], windows: pa.Table, rows: pa.Table) -> pa.Table:
+        """Join the windows' logits into one prediction a row of `rows`, in its order.
+
+        Args:
+            logits: One array a window: (outputs,) if `pools`, else (length, outputs).
+            windows: The windows in ENCODED_SCHEMA, `row` counting from 0 in `rows`.
+            rows: The rows that were encoded.
+
+        Returns:
+            Text: `label` (string), `confidence` (float64), `probabilities` (list<float64> in `outputs`
+            order). Tags: `tags` (list<string>, valid IOB2, as long as `tokens`), `confidence`
+            (float64, lowest of the row), `confidences` (list<float64>, one a token).
+        """
+
+    @abstractmethod
+    def outcomes(self, rows: pa.Table, predictions: pa.Table) -> Outcomes:
+        """Compare predictions with the rows' truth, row by row."""
+
+    @abstractmethod
+    def metrics(self, rows: pa.Table, predictions: pa.Table) -> dict[str, float]:
+        """Score predictions, `primary_metric` among the keys (fractions, 0-1)."""
+
+
+def pad(sequences: Sequence[np.ndarray], value: int) -> Tensor:
+    """Stack int arrays of shape (length,) into one LongTensor (len(sequences), longest)."""
+    longest = max(len(s) for s in sequences)
+    out = np.full((len(sequences), longest), value, dtype=np.int64)
+    for line, sequence in zip(out, sequences, strict=True):
+        line[: len(sequence)] = sequence
+    return torch.from_numpy(out)

@@ -1,0 +1,43 @@
+"""Every record that crosses between modules."""
+
+from models.schemas.agent import AgentConfig
+from models.schemas.records import (
+    ArtifactRef,
+    CurvePoint,
+    DatasetSnapshot,
+    DriftReport,
+    DriftTest,
+    EncodedDataset,
+    EvaluationReport,
+    GateReport,
+    Guardrail,
+    Metric,
+    Move,
+    PromotionDecision,
+    ReliabilityBin,
+    SliceScore,
+    TestResult,
+    TrainingReport,
+)
+from models.schemas.source import SourceConfig
+
+__all__ = [
+    "AgentConfig",
+    "ArtifactRef",
+    "CurvePoint",
+    "DatasetSnapshot",
+    "DriftReport",
+    "DriftTest",
+    "EncodedDataset",
+    "EvaluationReport",
+    "GateReport",
+    "Guardrail",
+    "Metric",
+    "Move",
+    "PromotionDecision",
+    "ReliabilityBin",
+    "SliceScore",
+    "SourceConfig",
+    "TestResult",
+    "TrainingReport",
+]

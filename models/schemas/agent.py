@@ -1,0 +1,126 @@
+"""AgentConfig: the one description of an agent, as YAML, as a form and as a call.
+
+Flat on purpose: a Prefect schedule merges parameters shallowly, so a nested key
+would replace its whole group. Reading a file lives in `models/schemas/load.py`.
+"""
+
+from typing import Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from models.schemas.base import Record
+from models.schemas.source import SourceConfig
+
+AdapterName = Literal["text_classification", "token_classification"]
+Freeze = Literal["none", "encoder", "all_but_top", "gradual"]
+
+
+class AgentConfig(Record):
+    """Everything that makes an agent what it is.
+
+    Args:
+        schema_version: Version of this description's format.
+        name: The agent's name; also its name in the model registry.
+        description: What the agent is for, in one sentence.
+        adapter: The NLP task type.
+        labels: Classes (text classification) or entity types without B-/I- (token classification).
+        sources: Where labelled rows come from.
+        encoder: Hugging Face id or local folder of the pretrained encoder.
+        max_length: Longest window in sub-words, special ones included.
+        stride: Sub-words that two neighbouring windows of a long input share.
+        split_by: How rows are held out: by hash of the normalized text, or by time.
+        validation_share: Share of rows for validation (fraction, 0-1).
+        test_share: Share of rows held out for evaluation and the gate (fraction, 0-1).
+        max_quarantine_share: Ingest fails over this share of bad rows (fraction, 0-1).
+        epochs: Most passes over the training rows.
+        tokens_per_batch: Sub-words in a batch, padding included.
+        learning_rate: Peak rate of the encoder.
+        head_learning_rate: Peak rate of the head.
+        weight_decay: AdamW's decoupled decay.
+        warmup_share: Share of the steps with a rising rate (fraction, 0-1).
+        max_grad_norm: Gradients are clipped to this norm.
+        patience: Evaluations without a better validation score before training stops.
+        freeze: Which layers stay as they are; `gradual` thaws one more layer an epoch.
+        top_layers: Layers that train under `all_but_top`.
+        precision: `auto` is bf16 on a GPU and fp32 elsewhere.
+        checkpoint_steps: Optimizer steps between two checkpoints.
+        time_limit_seconds: Fine-tuning is ended after this time.
+        seed: Seed of every random choice.
+        work_pool: Prefect work pool for heavy steps; none runs them in this process.
+        alpha: One-sided significance level of the gate.
+        harm_margin: How much worse a slice may be before it counts as harm (fraction of the metric).
+        min_slice_rows: Smaller slices are listed, not judged.
+        protected_slices: Slices (`source=...`, `domain=...`, `label=...`) where non-inferiority within
+            the given margin must be shown.
+        max_reuse: Decisions a held-out row may serve before it counts as used up.
+        anchor_version: A version that every challenger is compared with as well.
+        max_latency_ms: Limit on the median latency at batch 1 (milliseconds).
+        max_calibration_error: Limit on the expected calibration error (fraction, 0-1).
+        max_size_mb: Limit on the stored weights (megabytes).
+        drift_alpha: Significance level of the drift check.
+        drift_sample_rows: Most rows of each window that the drift check embeds.
+        schedule: Cron expression for retraining; none means by hand.
+    """
+
+    schema_version: Literal[1] = 1
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")
+    description: str = ""
+    adapter: AdapterName
+    labels: tuple[str, ...] = Field(min_length=1)
+    sources: tuple[SourceConfig, ...] = Field(min_length=1)
+    encoder: str = "sentence-transformers/all-MiniLM-L6-v2"
+    max_length: int = Field(default=128, ge=8, le=8192)
+    stride: int = Field(default=32, ge=0)
+    split_by: Literal["hash", "time"] = "hash"
+    validation_share: float = Field(default=0.15, gt=0, lt=0.5)
+    test_share: float = Field(default=0.15, gt=0, lt=0.5)
+    max_quarantine_share: float = Field(default=0.02, ge=0, le=1)
+    epochs: int = Field(default=5, ge=1, le=1000)
+    tokens_per_batch: int = Field(default=1024, ge=16)
+    learning_rate: float = Field(default=1e-4, gt=0, le=1)
+    head_learning_rate: float = Field(default=1e-3, gt=0, le=1)
+    weight_decay: float = Field(default=0.01, ge=0, le=1)
+    warmup_share: float = Field(default=0.1, ge=0, lt=1)
+    max_grad_norm: float = Field(default=1.0, gt=0)
+    patience: int = Field(default=2, ge=1)
+    freeze: Freeze = "none"
+    top_layers: int = Field(default=2, ge=1)
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    checkpoint_steps: int = Field(default=200, ge=1)
+    time_limit_seconds: float = Field(default=3600, gt=0)
+    seed: int = Field(default=0, ge=0)
+    work_pool: str | None = None
+    alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    harm_margin: float = Field(default=0.02, ge=0, lt=1)
+    min_slice_rows: int = Field(default=50, ge=1)
+    protected_slices: dict[str, float] = Field(default_factory=dict)
+    max_reuse: int = Field(default=20, ge=1)
+    anchor_version: int | None = Field(default=None, ge=1)
+    max_latency_ms: float | None = Field(default=None, gt=0)
+    max_calibration_error: float | None = Field(default=None, gt=0, le=1)
+    max_size_mb: float | None = Field(default=None, gt=0)
+    drift_alpha: float = Field(default=0.01, gt=0, lt=0.5)
+    drift_sample_rows: int = Field(default=1000, ge=20)
+    schedule: str | None = None
+
+    @field_validator("labels")
+    @classmethod
+    def _labels_are_distinct(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        repeated = sorted({x for x in labels if labels.count(x) > 1})
+        if repeated:
+            raise ValueError(f"label {repeated[0]!r} is listed twice; list each label once")
+        if any(not label.strip() for label in labels):
+            raise ValueError("a label is empty; remove it or give it a name")
+        return labels
+
+    @model_validator(mode="after")
+    def _fields_agree(self) -> Self:
+        if self.adapter == "text_classification" and len(self.labels) < 2:
+            raise ValueError(f"text classification needs at least 2 labels, got {len(self.labels)}")
+        if self.stride >= self.max_length - 2:
+            raise ValueError(
+                f"stride is {self.stride}; it must be below max_length - 2 = {self.max_length - 2}"
+            )
+        if self.split_by == "time" and not all(s.time_column for s in self.sources):
+            raise ValueError("split_by: time needs a time_column in every source")
+        return self

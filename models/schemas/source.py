@@ -1,0 +1,44 @@
+"""Where rows come from: one address and how its columns map to the adapter's schema."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from models.schemas.base import Record
+
+SourceFormat = Literal["csv", "tsv", "jsonl", "parquet", "conll", "sql", "huggingface"]
+
+
+class SourceConfig(Record):
+    """One source of labelled rows.
+
+    Args:
+        address: A path or fsspec URL (a glob is allowed); for `sql` a SQLAlchemy URL;
+            for `huggingface` a dataset id or a local folder.
+        format: File format; by default told from the address's suffix.
+        text_column: Column with the text (text classification).
+        label_column: Column with the label (text classification).
+        tokens_column: Column with the list of tokens (token classification).
+        tags_column: Column with the list of BIO tags (token classification).
+        token_index: Position of the token in a CoNLL line.
+        tag_index: Position of the tag in a CoNLL line; -1 is the last one.
+        time_column: Column with the time of the row, if there is one.
+        domain_column: Column with the row's domain, if there is one.
+        domain: The domain of all rows, where no column says it.
+        label_map: Renames of labels (or of entity types), source's name to agent's name.
+        query: Table name or SELECT statement (`sql`); the split (`huggingface`).
+    """
+
+    address: str = Field(min_length=1)
+    format: SourceFormat | None = None
+    text_column: str = "text"
+    label_column: str = "label"
+    tokens_column: str = "tokens"
+    tags_column: str = "tags"
+    token_index: int = Field(default=0, ge=0)
+    tag_index: int = Field(default=-1, ge=-1)
+    time_column: str | None = None
+    domain_column: str | None = None
+    domain: str | None = None
+    label_map: dict[str, str] = Field(default_factory=dict)
+    query: str | None = None

@@ -1,0 +1,1 @@
+"""The fine-tuning loop and the child process it runs in."""

@@ -1,0 +1,1 @@
+"""The only code with side effects: sources, snapshots, registry, ledger, processes, report."""

@@ -1,0 +1,33 @@
+"""Where real data and models are; what every test shares."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+
+
+def _folder(variable: str) -> Path:
+    value = os.environ.get(variable)
+    if value and Path(value).is_dir():
+        return Path(value)
+    message = f"{variable} names no folder (got {value!r}); benchmarks/fetch.py says where its content comes from"
+    if os.environ.get("QUICKSTUDY_REQUIRE_DATA") == "1":
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """Give the folder with the real data sets."""
+    return _folder("QUICKSTUDY_DATA")
+
+
+@pytest.fixture(scope="session")
+def model_folder() -> Path:
+    """Give the folder with the real pretrained models."""
+    return _folder("QUICKSTUDY_MODELS")
