@@ -1,0 +1,21 @@
+"""Flow `train`: from an agent's sources to a version that the gate has judged."""
+
+from prefect import flow
+
+from flows.challenge import challenge
+from models.schemas import AgentConfig
+from tasks.ingest import ingest
+from tasks.io.report.story import Round
+from tasks.reconcile import reconcile
+
+
+@flow(name="train", flow_run_name="train-{config.name}", validate_parameters=True)
+def train(config: AgentConfig) -> Round:
+    """Make or renew an agent: ingest, preprocess, fine-tune, evaluate, register, gate, promote.
+
+    Args:
+        config: The agent's description.
+    """
+    reconcile(config.name)
+    snapshot = ingest(config)
+    return challenge(config, snapshot, window=snapshot)

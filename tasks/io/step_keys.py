@@ -1,0 +1,141 @@
+"""Cache keys of steps, and why a step hit or missed.
+
+A key is the digest of three things: the inputs (content digests and the config's relevant fields),
+the code behind the step and the versions of the libraries which that code imports. The last keys of
+each step are kept, so that a miss can name what changed.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from models.schemas import AgentConfig
+from tasks.io.code_digest import code_digest
+from tasks.io.digests import canonical, digest_of
+
+_KEPT_KEYS = 8
+# Fields that no cached step reads, unless it says so: they steer judging, placement and timing.
+_OUTSIDE_KEYS = frozenset(
+    {
+        "alpha",
+        "anchor_version",
+        "checkpoint_steps",
+        "description",
+        "drift_alpha",
+        "drift_sample_rows",
+        "harm_margin",
+        "max_calibration_error",
+        "max_latency_ms",
+        "max_reuse",
+        "max_size_mb",
+        "min_slice_rows",
+        "protected_slices",
+        "schedule",
+        "time_limit_seconds",
+        "work_pool",
+    }
+)
+
+
+@dataclass(frozen=True)
+class StepKey:
+    """What a cached result stands on.
+
+    Args:
+        step: The step's name.
+        parts: Digest of each input (`input NAME`), config field (`config NAME`), module of ours
+            (`code NAME`) and version of each library (`library NAME`).
+    """
+
+    step: str
+    parts: dict[str, str]
+
+    @property
+    def digest(self) -> str:
+        """Give the key itself, usable as a file name."""
+        return f"{self.step}-{digest_of(self.parts)}"
+
+
+def step_key(module: str, inputs: Mapping[str, Any], also: frozenset[str] = frozenset()) -> StepKey:
+    """Make the key of the step in `module` (for example `tasks.ingest`).
+
+    Args:
+        module: Dotted name of the step's module.
+        inputs: The step's arguments; the config counts field by field.
+        also: Config fields that count although other steps ignore them.
+    """
+    code = code_digest(module)
+    parts = {f"code {name}": digest for name, digest in code.modules.items()}
+    parts |= {f"library {name}": version for name, version in code.libraries.items()}
+    for name, value in inputs.items():
+        if isinstance(value, AgentConfig):
+            fields = set(AgentConfig.model_fields) - (_OUTSIDE_KEYS - also)
+            parts |= {f"config {f}": json.dumps(canonical(getattr(value, f))) for f in fields}
+        else:
+            parts[f"input {name}"] = digest_of(value)
+    return StepKey(module.rpartition(".")[2], dict(sorted(parts.items())))
+
+
+def missing_artifact(result: Path) -> str | None:
+    """Name the first artifact that a stored result refers to and that is gone."""
+    todo: list[Any] = [json.loads(json.loads(result.read_bytes())["result"])]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, dict):
+            address = item.get("address")
+            if isinstance(address, str) and "digest" in item and not Path(address).exists():
+                return address
+            todo += item.values()
+        elif isinstance(item, list):
+            todo += item
+    return None
+
+
+class KeyHistory:
+    """The last keys of every step, in one JSON file an agent and step.
+
+    Args:
+        folder: Where the files lie.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def _path(self, agent: str, step: str) -> Path:
+        return self._folder / f"{agent}-{step}.json"
+
+    def _read(self, path: Path) -> list[dict[str, Any]]:
+        try:
+            found = json.loads(path.read_text())
+        except (FileNotFoundError, json.JSONDecodeError):
+            return []
+        return found if isinstance(found, list) else []
+
+    def explain(self, agent: str, key: StepKey) -> str:
+        """Say why a key has no result: what differs from the nearest key seen before."""
+        seen = [dict(entry["parts"]) for entry in self._read(self._path(agent, key.step))]
+        if not seen:
+            return "first run of this step"
+        changes = [_changed(before, key.parts) for before in seen]
+        nearest = min(changes, key=len)
+        if not nearest:
+            return "no result stored for this key (an earlier run did not finish, or it was removed)"
+        more = f" and {len(nearest) - 4} more" if len(nearest) > 4 else ""
+        return f"changed: {', '.join(nearest[:4])}{more}"
+
+    def remember(self, agent: str, key: StepKey) -> None:
+        """Keep a key as the newest of its step."""
+        path = self._path(agent, key.step)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        entries = [e for e in self._read(path) if e["parts"] != key.parts]
+        kept = [*entries, asdict(key)][-_KEPT_KEYS:]
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
+        temporary.write_text(json.dumps(kept))
+        temporary.replace(path)
+
+
+def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
+    return sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
