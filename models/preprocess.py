@@ -1,0 +1,81 @@
+"""From a snapshot's rows to memory-mapped windows, one Arrow file a split, in flat memory."""
+
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from models.adapters import ENCODED_SCHEMA, get_adapter
+from models.encoder import load_tokenizer
+from models.errors import ArtifactError, DataError
+from models.schemas import AgentConfig
+
+SPLITS = ("train", "validation", "test")
+_ROWS_AT_ONCE = 4096
+
+
+@dataclass
+class EncodedCounts:
+    """Windows and sub-words by split, and what could not be used by reason."""
+
+    windows: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(SPLITS, 0)))
+    tokens: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(SPLITS, 0)))
+    unusable: Counter[str] = field(default_factory=Counter)
+
+
+def encode_snapshot(config: AgentConfig, rows_path: Path, out: Path) -> EncodedCounts:
+    """Tokenize a snapshot's rows.parquet into `<split>.arrow` files in `out`, block by block.
+
+    Raises:
+        ConfigError: The tokenizer can not be loaded.
+        DataError: A row's label is not one of the config's, or its split is unknown.
+    """
+    adapter = get_adapter(config)
+    tokenizer = load_tokenizer(config.encoder, split_words=not adapter.pools)
+    counts = EncodedCounts()
+    out.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        file = stack.enter_context(pq.ParquetFile(rows_path))
+        writers = {
+            split: stack.enter_context(pa.ipc.new_file(out / f"{split}.arrow", ENCODED_SCHEMA))
+            for split in SPLITS
+        }
+        first_row = 0
+        for batch in file.iter_batches(_ROWS_AT_ONCE, columns=["split", *adapter.columns().names]):
+            rows = pa.Table.from_batches([batch])
+            encoding = adapter.encode(rows, tokenizer, first_row)
+            counts.unusable.update(encoding.unusable)
+            for split, windows in _by_split(encoding.windows, rows["split"], first_row).items():
+                writers[split].write_table(windows)
+                counts.windows[split] += windows.num_rows
+                counts.tokens[split] += pc.sum(pc.list_value_length(windows["input_ids"])).as_py() or 0
+            first_row += rows.num_rows
+    return counts
+
+
+def read_windows(folder: Path, split: str) -> pa.Table:
+    """Map a split's windows into memory; nothing is read before it is used.
+
+    Raises:
+        ArtifactError: The file is missing or is not an Arrow file.
+    """
+    path = folder / f"{split}.arrow"
+    try:
+        return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    except (FileNotFoundError, pa.ArrowInvalid) as error:
+        raise ArtifactError(f"{path} holds no windows ({error}); run preprocess again.") from error
+
+
+def _by_split(windows: pa.Table, splits: pa.ChunkedArray, first_row: int) -> dict[str, pa.Table]:
+    found = pc.index_in(splits, value_set=pa.array(SPLITS)).combine_chunks()
+    if found.null_count:
+        unknown = splits.filter(pc.is_null(found))[0].as_py()
+        raise DataError(f"Split {unknown!r} is not one of {', '.join(SPLITS)}; run ingest again.")
+    split_of_window = found.to_numpy()[windows["row"].to_numpy() - first_row]
+    chosen = {split: windows.filter(pa.array(split_of_window == i)) for i, split in enumerate(SPLITS)}
+    return {split: table for split, table in chosen.items() if np.any(table.num_rows)}

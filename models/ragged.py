@@ -1,0 +1,63 @@
+"""List columns as flat numpy arrays with offsets, and back; nothing here knows what the numbers mean."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Sequences of different length, end to end.
+
+    Args:
+        values: (total,) all sequences one after the other.
+        offsets: (sequences + 1,) int64, where each begins; the last entry is `total`.
+    """
+
+    values: np.ndarray
+    offsets: np.ndarray
+
+    @classmethod
+    def from_column(cls, column: pa.ChunkedArray | pa.Array) -> Self:
+        """Read a list column without null lists; zero-copy where it is one chunk of numbers."""
+        array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        offsets = array.offsets.to_numpy().astype(np.int64)
+        values = array.values[offsets[0] : offsets[-1]] if len(array) else array.values[:0]
+        start = offsets[0] if len(offsets) else 0
+        return cls(values.to_numpy(zero_copy_only=False), offsets - start)
+
+    @classmethod
+    def from_lengths(cls, values: np.ndarray, lengths: np.ndarray) -> Self:
+        """Cut `values` into sequences of these lengths."""
+        return cls(values, np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]))
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Give the length of each sequence, (sequences,)."""
+        return np.diff(self.offsets)
+
+    @property
+    def owners(self) -> np.ndarray:
+        """Give the sequence each value belongs to, (total,)."""
+        return np.repeat(np.arange(len(self.offsets) - 1), self.lengths)
+
+    @property
+    def places(self) -> np.ndarray:
+        """Give each value's position within its sequence, (total,)."""
+        places: np.ndarray = np.arange(len(self.values)) - np.repeat(self.offsets[:-1], self.lengths)
+        return places
+
+    def sequence(self, index: int) -> np.ndarray:
+        """Give one sequence as a view."""
+        return self.values[self.offsets[index] : self.offsets[index + 1]]
+
+    def keep(self, chosen: np.ndarray) -> Self:
+        """Keep the sequences where `chosen` (bool) is True."""
+        mask = np.repeat(chosen, self.lengths)
+        return type(self).from_lengths(self.values[mask], self.lengths[chosen])
+
+    def to_arrow(self, value_type: pa.DataType) -> pa.ListArray:
+        """Make a list column; `value_type` is the type of its values."""
+        return pa.ListArray.from_arrays(pa.array(self.offsets, pa.int32()), pa.array(self.values, value_type))
