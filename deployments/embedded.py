@@ -59,7 +59,7 @@ def isolate(home: Home) -> list[str]:
     os.environ.update(settings_for(home.make()))
     # Prefect also reads prefect.toml, pyproject.toml and .env where it is imported.
     with contextlib.chdir(home.prefect):
-        import prefect  # noqa: F401, PLC0415 - imported here for its settings
+        import prefect  # noqa: F401 - imported here for its settings
     return ignored
 
 
@@ -125,12 +125,12 @@ def embedded(home: Home) -> Iterator[list[str]]:
     process, log = start_server(home, port)
     try:
         # Heavy imports overlap with the server's start.
-        import mlflow  # noqa: F401, PLC0415
-        import torch  # noqa: F401, PLC0415
+        import mlflow  # noqa: F401
+        import torch  # noqa: F401
 
         wait_for(process, f"http://127.0.0.1:{port}/api/health", log)
         os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
-        from prefect.settings import PREFECT_API_URL, temporary_settings  # noqa: PLC0415
+        from prefect.settings import PREFECT_API_URL, temporary_settings
 
         with temporary_settings({PREFECT_API_URL: os.environ["PREFECT_API_URL"]}):
             yield left_out

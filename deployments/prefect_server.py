@@ -30,8 +30,8 @@ def end_with(parent: int) -> None:
 def main(port: int, parent: int) -> None:
     """Serve Prefect's API on a loopback port until the parent ends or a signal comes."""
     end_with(parent)
-    import uvicorn  # noqa: PLC0415 - after the tie to the parent, so that no gap is left
-    from prefect.server.api.server import create_app  # noqa: PLC0415
+    import uvicorn
+    from prefect.server.api.server import create_app
 
     uvicorn.run(create_app(), host="127.0.0.1", port=port, log_level="error", lifespan="on")
 

@@ -46,7 +46,7 @@ def _result(run: Any, deployment: str) -> Any:  # noqa: ANN401 - Prefect's own t
         raise TrainingError(f"Deployment {deployment} gave no run; is a worker polling its pool?")
     if not run.state.is_completed():
         raise TrainingError(
-            f"Run {run.name!r} of {deployment} ended as {run.state.name}: {run.state.message or 'no message'}. "
+            f"Run {run.name!r} of {deployment} ended as {run.state.name}: {run.state.message}. "
             f"Its log is at {json.dumps(str(run.id))} in the Prefect UI."
         )
     return run.state.result(raise_on_failure=True)

@@ -1,0 +1,32 @@
+"""Step `preprocess`: rows become memory-mapped windows of sub-words."""
+
+from pathlib import Path
+
+from models.preprocess import encode_snapshot
+from models.schemas import AgentConfig, ArtifactRef, DatasetSnapshot, EncodedDataset
+from tasks.caching import cached_step
+from tasks.io.digests import folder_digest
+from tasks.io.folders import new_folder
+from tasks.io.home import current_home
+from tasks.io.step_keys import step_key
+
+
+@cached_step(__name__)
+def preprocess(config: AgentConfig, snapshot: DatasetSnapshot) -> EncodedDataset:
+    """Tokenize a snapshot for an agent's encoder.
+
+    Args:
+        config: The agent.
+        snapshot: The rows.
+    """
+    key = step_key(__name__, {"config": config, "snapshot": snapshot})
+    final = current_home().encoded / key.digest.removeprefix("preprocess-")
+    with new_folder(final) as folder:
+        counts = encode_snapshot(config, Path(snapshot.artifact.address) / "rows.parquet", folder)
+    return EncodedDataset(
+        artifact=ArtifactRef(address=str(final), digest=folder_digest(final)),
+        snapshot=snapshot.artifact,
+        windows=dict(counts.windows),
+        tokens=dict(counts.tokens),
+        unusable=dict(counts.unusable),
+    )
