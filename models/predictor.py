@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from models.adapters import TaskAdapter, get_adapter, pad
+from models.adapters import TaskAdapter, get_adapter
 from models.errors import DataError
 from models.ragged import Ragged
 from models.task_model import SavedAgent, TaskModel, load
@@ -142,7 +142,7 @@ def _batches(lengths: np.ndarray, tokens_per_batch: int) -> Iterator[np.ndarray]
 def _score(model: TaskModel, ids: Ragged, batch: np.ndarray, pad_id: int) -> np.ndarray:
     device = next(model.parameters()).device
     lengths = torch.from_numpy(ids.lengths[batch])
-    input_ids = pad([ids.sequence(index) for index in batch], pad_id)
+    input_ids = torch.from_numpy(ids.padded(batch, pad_id))
     mask = None
     if int(lengths.min()) < input_ids.shape[1]:
         mask = (torch.arange(input_ids.shape[1]) < lengths[:, None]).long().to(device)

@@ -2,30 +2,29 @@
 
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from models.adapters import ENCODED_SCHEMA, get_adapter
-from models.encoder import load_tokenizer
 from models.errors import ArtifactError, DataError
 from models.schemas import AgentConfig
+from models.task_model import agent_tokenizer
 
 SPLITS = ("train", "validation", "test")
 _ROWS_AT_ONCE = 4096
 
 
-@dataclass
+@dataclass(frozen=True)
 class EncodedCounts:
-    """Windows and sub-words by split, and what could not be used by reason."""
+    """Windows and sub-words by split, and what could not be used by reason; as in EncodedDataset."""
 
-    windows: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(SPLITS, 0)))
-    tokens: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(SPLITS, 0)))
-    unusable: Counter[str] = field(default_factory=Counter)
+    windows: dict[str, int]
+    tokens: dict[str, int]
+    unusable: dict[str, int]
 
 
 def encode_snapshot(config: AgentConfig, rows_path: Path, out: Path) -> EncodedCounts:
@@ -35,12 +34,12 @@ def encode_snapshot(config: AgentConfig, rows_path: Path, out: Path) -> EncodedC
         ConfigError: The tokenizer can not be loaded.
         DataError: A row's label is not one of the config's, or its split is unknown.
     """
-    adapter = get_adapter(config)
-    tokenizer = load_tokenizer(config.encoder, split_words=not adapter.pools)
-    counts = EncodedCounts()
+    adapter, tokenizer = get_adapter(config), agent_tokenizer(config)
+    windows, tokens = (Counter(dict.fromkeys(SPLITS, 0)) for _ in range(2))
+    unusable: Counter[str] = Counter()
     out.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        file = stack.enter_context(pq.ParquetFile(rows_path))
+        file = stack.enter_context(_open_rows(rows_path))
         writers = {
             split: stack.enter_context(pa.ipc.new_file(out / f"{split}.arrow", ENCODED_SCHEMA))
             for split in SPLITS
@@ -49,13 +48,13 @@ def encode_snapshot(config: AgentConfig, rows_path: Path, out: Path) -> EncodedC
         for batch in file.iter_batches(_ROWS_AT_ONCE, columns=["split", *adapter.columns().names]):
             rows = pa.Table.from_batches([batch])
             encoding = adapter.encode(rows, tokenizer, first_row)
-            counts.unusable.update(encoding.unusable)
-            for split, windows in _by_split(encoding.windows, rows["split"], first_row).items():
-                writers[split].write_table(windows)
-                counts.windows[split] += windows.num_rows
-                counts.tokens[split] += pc.sum(pc.list_value_length(windows["input_ids"])).as_py() or 0
+            unusable.update(encoding.unusable)
+            for split, chosen in _by_split(encoding.windows, rows["split"], first_row).items():
+                writers[split].write_table(chosen)
+                windows[split] += chosen.num_rows
+                tokens[split] += pc.sum(pc.list_value_length(chosen["input_ids"])).as_py()
             first_row += rows.num_rows
-    return counts
+    return EncodedCounts(dict(windows), dict(tokens), dict(unusable))
 
 
 def read_windows(folder: Path, split: str) -> pa.Table:
@@ -71,6 +70,13 @@ def read_windows(folder: Path, split: str) -> pa.Table:
         raise ArtifactError(f"{path} holds no windows ({error}); run preprocess again.") from error
 
 
+def _open_rows(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except (FileNotFoundError, pa.ArrowInvalid) as error:
+        raise ArtifactError(f"{path} holds no rows ({error}); run ingest again.") from error
+
+
 def _by_split(windows: pa.Table, splits: pa.ChunkedArray, first_row: int) -> dict[str, pa.Table]:
     found = pc.index_in(splits, value_set=pa.array(SPLITS)).combine_chunks()
     if found.null_count:
@@ -78,4 +84,4 @@ def _by_split(windows: pa.Table, splits: pa.ChunkedArray, first_row: int) -> dic
         raise DataError(f"Split {unknown!r} is not one of {', '.join(SPLITS)}; run ingest again.")
     split_of_window = found.to_numpy()[windows["row"].to_numpy() - first_row]
     chosen = {split: windows.filter(pa.array(split_of_window == i)) for i, split in enumerate(SPLITS)}
-    return {split: table for split, table in chosen.items() if np.any(table.num_rows)}
+    return {split: table for split, table in chosen.items() if table.num_rows}

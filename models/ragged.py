@@ -49,9 +49,14 @@ class Ragged:
         places: np.ndarray = np.arange(len(self.values)) - np.repeat(self.offsets[:-1], self.lengths)
         return places
 
-    def sequence(self, index: int) -> np.ndarray:
-        """Give one sequence as a view."""
-        return self.values[self.offsets[index] : self.offsets[index + 1]]
+    def padded(self, chosen: np.ndarray, fill: int) -> np.ndarray:
+        """Give the chosen sequences as (chosen, longest) int64, `fill` after the end of each."""
+        part = Ragged.from_lengths(np.empty(0), self.lengths[chosen])
+        out = np.full((len(chosen), int(part.lengths.max(initial=0))), fill, dtype=np.int64)
+        cells = np.repeat(self.offsets[chosen] - part.offsets[:-1], part.lengths)
+        inside = np.arange(out.shape[1]) < part.lengths[:, None]
+        out[inside] = self.values[cells + np.arange(len(cells))]
+        return out
 
     def keep(self, chosen: np.ndarray) -> Self:
         """Keep the sequences where `chosen` (bool) is True."""

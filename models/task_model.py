@@ -3,20 +3,18 @@
 A stored model is a folder of safetensors and JSON that needs neither the encoder's origin nor a hub.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from pydantic import ValidationError
-from safetensors import SafetensorError
 from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from models.adapters import get_adapter
-from models.encoder import load_encoder_model, load_tokenizer, new_encoder
-from models.errors import ArtifactError, ConfigError
+from models.encoder import check_length, load_encoder_model, load_tokenizer, new_encoder
+from models.errors import ArtifactError
+from models.pretrained import quiet
 from models.schemas import AgentConfig
 
 WEIGHTS, AGENT, ENCODER, TOKENIZER = "model.safetensors", "agent.json", "encoder", "tokenizer"
@@ -80,19 +78,25 @@ def build(config: AgentConfig) -> tuple[TaskModel, PreTrainedTokenizerBase]:
     Raises:
         ConfigError: The encoder can not be loaded or is shorter than `max_length`.
     """
+    tokenizer = agent_tokenizer(config)
     encoder = load_encoder_model(config.encoder)
-    longest = getattr(encoder.config, "max_position_embeddings", config.max_length)
-    if config.max_length > longest:
-        raise ConfigError(
-            f"max_length is {config.max_length}; encoder {config.encoder!r} reads at most {longest} "
-            "sub-words. Lower max_length (longer inputs are read in windows) or name another encoder."
-        )
     adapter = get_adapter(config)
     model = TaskModel(encoder, len(adapter.outputs), adapter.pools)
     generator = torch.Generator().manual_seed(config.seed)
     nn.init.normal_(model.head.weight, std=_HEAD_STD, generator=generator)
     nn.init.zeros_(model.head.bias)
-    return model, load_tokenizer(config.encoder, split_words=not adapter.pools)
+    return model, tokenizer
+
+
+def agent_tokenizer(config: AgentConfig) -> PreTrainedTokenizerBase:
+    """Load the tokenizer of an agent's encoder, set up for its task.
+
+    Raises:
+        ConfigError: It can not be loaded, or the encoder is shorter than `max_length`.
+    """
+    tokenizer = load_tokenizer(config.encoder, split_words=not get_adapter(config).pools)
+    check_length(config.encoder, tokenizer, config.max_length)
+    return tokenizer
 
 
 def save(folder: Path, model: TaskModel, tokenizer: PreTrainedTokenizerBase, config: AgentConfig) -> None:
@@ -120,23 +124,22 @@ def load(folder: Path) -> SavedAgent:
             "Train it again, or fetch it again from the registry."
         )
     try:
-        config = AgentConfig.model_validate_json((folder / AGENT).read_bytes())
-        tokenizer = AutoTokenizer.from_pretrained(folder / TOKENIZER, local_files_only=True)
-        encoder = new_encoder(AutoConfig.from_pretrained(folder / ENCODER, local_files_only=True))
-        adapter = get_adapter(config)
-        model = TaskModel(encoder, len(adapter.outputs), adapter.pools)
-        load_model(model, folder / WEIGHTS, strict=True)
-    except (
-        ValidationError,
-        SafetensorError,
-        json.JSONDecodeError,
-        RuntimeError,
-        OSError,
-        ValueError,
-    ) as error:
+        with quiet():
+            agent = _read(folder)
+    except Exception as error:  # tokenizers raises plain Exception for a broken tokenizer.json
         reason = " ".join(str(error).split())[:400]
         raise ArtifactError(
             f"The model in {folder} can not be loaded: {reason}. Train it again, or fetch it again from the "
             "registry."
         ) from error
+    return agent
+
+
+def _read(folder: Path) -> SavedAgent:
+    config = AgentConfig.model_validate_json((folder / AGENT).read_bytes())
+    tokenizer = AutoTokenizer.from_pretrained(folder / TOKENIZER, local_files_only=True)
+    encoder = new_encoder(AutoConfig.from_pretrained(folder / ENCODER, local_files_only=True))
+    adapter = get_adapter(config)
+    model = TaskModel(encoder, len(adapter.outputs), adapter.pools)
+    load_model(model, folder / WEIGHTS, strict=True)
     return SavedAgent(model.eval(), tokenizer, config)

@@ -93,7 +93,7 @@ def _forward(scores: np.ndarray, begins: np.ndarray, active: np.ndarray) -> tupl
     """Give the score of the best path into each row's last tag, and where each path came from."""
     kinds = scores.shape[1]
     inside = np.arange(2, kinds, 2)
-    came_from = np.zeros(scores.shape, dtype=np.int32)
+    came_from = np.zeros(scores.shape, dtype=np.int16)
     best = scores[begins[: active[0]]].astype(np.float64)
     best[:, inside] = -np.inf
     for step in range(1, len(active)):

@@ -112,8 +112,8 @@ class TextClassification(TaskAdapter):
         """Give each row's class index, (rows,) int64; IGNORED where there is no label."""
         if "label" not in rows.column_names:
             return np.full(rows.num_rows, IGNORED)
-        labels = rows["label"].combine_chunks()
-        found = pc.index_in(labels, value_set=pa.array(self.outputs, labels.type))
+        labels = rows["label"].combine_chunks().cast(pa.string())
+        found = pc.index_in(labels, value_set=pa.array(self.outputs, pa.string()))
         unknown = labels.filter(pc.and_(pc.is_null(found), pc.is_valid(labels)))
         if len(unknown):
             raise DataError(

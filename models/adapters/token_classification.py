@@ -140,7 +140,7 @@ class TokenClassification(TaskAdapter):
         lengths = Ragged.from_column(words).lengths
         if column not in rows.column_names:
             return Ragged.from_lengths(np.full(int(lengths.sum()), IGNORED), lengths)
-        tags = rows[column].combine_chunks()
+        tags = rows[column].combine_chunks().cast(pa.list_(pa.string()))
         given = pc.fill_null(pc.list_value_length(tags), -1).to_numpy(zero_copy_only=False)
         unequal = np.flatnonzero((given != lengths) & (given >= 0))
         if len(unequal):
@@ -166,7 +166,7 @@ class TokenClassification(TaskAdapter):
 
 def _words(rows: pa.Table) -> pa.ListArray:
     """Give the tokens as a list column without nulls, in which offsets start at 0."""
-    column = rows["tokens"].combine_chunks()
+    column = rows["tokens"].combine_chunks().cast(pa.list_(pa.string()))
     tokens = pc.fill_null(pc.list_flatten(column), "")
     lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
     offsets = np.concatenate([[OUTSIDE], np.cumsum(lengths)])
