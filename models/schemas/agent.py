@@ -48,7 +48,13 @@ class AgentConfig(Record):
         seed: Seed of every random choice.
         work_pool: Prefect work pool for heavy steps; none runs them in this process.
         alpha: One-sided significance level of the gate.
-        harm_margin: How much worse a slice may be before it counts as harm (fraction of the metric).
+        typical_change: By how much retrained versions usually differ from the champion (fraction of the
+            metric). A win so small and on so few rows that it may well be luck asks for more rows; the
+            smaller this is, the more of them. None promotes every significant win.
+        harm_margin: How much worse a slice may be before it counts as harm, and the smallest gain worth
+            asking for more rows (fraction of the metric).
+        harm_alpha: Level of the harm test over all slices together; above alpha because missed harm
+            costs more than a challenger held back.
         min_slice_rows: Smaller slices are listed, not judged.
         protected_slices: Slices (`source=...`, `domain=...`, `label=...`) where non-inferiority within
             the given margin must be shown.
@@ -91,7 +97,9 @@ class AgentConfig(Record):
     seed: int = Field(default=0, ge=0)
     work_pool: str | None = None
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
-    harm_margin: float = Field(default=0.02, ge=0, lt=1)
+    typical_change: float | None = Field(default=0.01, gt=0, le=1)
+    harm_margin: float = Field(default=0.005, ge=0, lt=1)
+    harm_alpha: float = Field(default=0.2, gt=0, lt=0.5)
     min_slice_rows: int = Field(default=50, ge=1)
     protected_slices: dict[str, float] = Field(default_factory=dict)
     max_reuse: int = Field(default=20, ge=1)

@@ -1,0 +1,146 @@
+"""Is the challenger harmful on some slice, or not shown to be harmless where that is asked for?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypedDict
+
+import numpy as np
+
+from models.comparison import Comparison
+from models.gating.finding import Finding, describe
+from models.schemas import AgentConfig, TestResult
+from models.statistics import holm, needed_rows
+
+
+class Scores(TypedDict):
+    """The fields of a TestResult that say what was compared."""
+
+    rows: int
+    challenger: float
+    champion: float
+    difference: float
+
+
+@dataclass(frozen=True)
+class SliceTests:
+    """What the rules on slices gave.
+
+    Args:
+        tests: One harm test for each judged slice, then one for each protected slice.
+        too_small: Rows of each slice that is too small to judge.
+        findings: Reasons not to promote.
+    """
+
+    tests: tuple[TestResult, ...]
+    too_small: dict[str, int]
+    findings: list[Finding]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One slice of a comparison.
+
+    Args:
+        comparison: Where its numbers are.
+        index: Its place there.
+        used_up: Whether rows of it were left out.
+    """
+
+    comparison: Comparison
+    index: int
+    used_up: bool
+
+    @property
+    def rows(self) -> int:
+        """Count its rows."""
+        return int(self.comparison.rows[self.index])
+
+    def scores(self) -> Scores:
+        """Give the numbers that every test of this slice reports."""
+        return {
+            "rows": self.rows,
+            "challenger": float(self.comparison.challenger[self.index]),
+            "champion": float(self.comparison.champion[self.index]),
+            "difference": float(self.comparison.gain[self.index]),
+        }
+
+
+def judge_slices(slices: Mapping[str, Slice], rules: AgentConfig) -> SliceTests:
+    """Test every slice for harm and the protected ones for being harmless.
+
+    Args:
+        slices: Slices by name, the anchor among them.
+        rules: The agent's description.
+    """
+    big = {name: part for name, part in slices.items() if part.rows >= rules.min_slice_rows}
+    too_small = {name: part.rows for name, part in slices.items() if name not in big}
+    harm = _test_harm(big, rules)
+    findings = [
+        Finding(f"slice {test.name} fell: {describe(test)}", against=True) for test in harm if not test.passed
+    ]
+    protected: list[TestResult] = []
+    for name, margin in rules.protected_slices.items():
+        if name in slices and slices[name].rows:
+            test = _test_protected(name, slices[name], margin, rules)
+            protected.append(test)
+            findings += _judge_protected(test, slices[name], rules)
+        else:
+            findings.append(_unseen(name, slices.get(name), rules))
+    return SliceTests((*harm, *protected), too_small, findings)
+
+
+def _test_harm(slices: Mapping[str, Slice], rules: AgentConfig) -> list[TestResult]:
+    if not slices:
+        return []
+    parts = list(slices.values())
+    tested = {id(part.comparison): part.comparison.harmed(rules.harm_margin) for part in _distinct(parts)}
+    p_values = holm(np.array([tested[id(part.comparison)][part.index] for part in parts]))
+    results = zip(slices.items(), p_values.tolist(), strict=True)
+    return [
+        TestResult(
+            name=name,
+            **part.scores(),
+            method=f"harm by {part.comparison.worse_method}, Holm",
+            p_value=p_value,
+            alpha=rules.harm_alpha,
+            margin=rules.harm_margin,
+            passed=p_value > rules.harm_alpha,
+        )
+        for (name, part), p_value in results
+    ]
+
+
+def _distinct(parts: Sequence[Slice]) -> list[Slice]:
+    return list({id(part.comparison): part for part in parts}.values())
+
+
+def _test_protected(name: str, part: Slice, margin: float, rules: AgentConfig) -> TestResult:
+    p_value = float(part.comparison.not_inferior(np.asarray(margin))[part.index])
+    return TestResult(
+        name=name,
+        **part.scores(),
+        method=f"non-inferiority by {part.comparison.worse_method}",
+        p_value=p_value,
+        alpha=rules.alpha,
+        margin=margin,
+        passed=p_value <= rules.alpha,
+    )
+
+
+def _judge_protected(test: TestResult, part: Slice, rules: AgentConfig) -> list[Finding]:
+    if test.passed:
+        return []
+    lead = test.difference + test.margin
+    text = f"slice {test.name} is not shown to be within {100 * test.margin:.1f} points: {describe(test)}"
+    if lead <= 0:
+        return [Finding(text, against=True)]
+    variance = float(part.comparison.variance[part.index])
+    # Without discordant rows the variance is 0; one row that may differ is what was not ruled out.
+    rows = max(needed_rows(lead, max(variance, 1 / test.rows), rules.alpha), test.rows + 1)
+    return [Finding(text, against=False, needed_rows=rows, used_up=part.used_up)]
+
+
+def _unseen(name: str, part: Slice | None, rules: AgentConfig) -> Finding:
+    text = f"protected slice {name} has no fresh held-out rows"
+    used_up = part is not None and part.used_up
+    return Finding(text, against=False, needed_rows=rules.min_slice_rows, used_up=used_up)
