@@ -5,23 +5,20 @@ that the holder's process is gone (same machine), and after `LEASE_SECONDS` of s
 the database's, so clocks of hosts need not agree.
 """
 
-import os
-import socket
 import threading
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass
 
-import psutil
 from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from models.errors import LedgerError, TransientError
 from tasks.io.ledger.engine import reading, writing
 from tasks.io.ledger.tables import LeaseRow
+from tasks.io.process_identity import ProcessId, this_process
 
 LEASE_SECONDS = 30.0
 _NOW = {
@@ -97,7 +94,11 @@ def _try_acquire(held: Lease) -> str | None:
                 select(LeaseRow.__table__).where(LeaseRow.name == held.name).with_for_update()
             ).first()
             now = _now(connection)
-            if row is not None and row.expires > now and not _is_dead(row.machine, row.pid, row.started):
+            if (
+                row is not None
+                and row.expires > now
+                and not ProcessId(row.machine, row.pid, row.started).is_dead()
+            ):
                 return f"process {row.pid} on {row.machine.split('/')[0]}"
             connection.execute(delete(LeaseRow).where(LeaseRow.name == held.name))
             connection.execute(insert(LeaseRow).values(_values(held, now)))
@@ -110,9 +111,7 @@ def _values(held: Lease, now: float) -> dict[str, object]:
     return {
         "name": held.name,
         "token": held.token,
-        "machine": machine(),
-        "pid": os.getpid(),
-        "started": psutil.Process().create_time(),
+        **asdict(this_process()),
         "expires": now + LEASE_SECONDS,
     }
 
@@ -137,23 +136,3 @@ def _release(held: Lease) -> None:
 
 def _now(connection: Connection) -> float:
     return float(connection.scalar(text(_NOW[connection.dialect.name])) or 0.0)
-
-
-def machine() -> str:
-    """Name this machine, its boot and its process namespace, so that a pid means one process only."""
-    boot = Path("/proc/sys/kernel/random/boot_id")
-    namespace = Path("/proc/self/ns/pid")
-    parts = [socket.gethostname()]
-    parts += [boot.read_text().strip()] if boot.exists() else []
-    parts += [os.readlink(namespace)] if namespace.is_symlink() else []
-    return "/".join(parts)
-
-
-def _is_dead(where: str, pid: int, started: float) -> bool:
-    if where != machine():
-        return False  # it can not be seen from here: only its silence counts
-    try:
-        process = psutil.Process(pid)
-        return abs(process.create_time() - started) > 1.0 or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True

@@ -1,0 +1,26 @@
+"""The program that loads a stored model in a fresh process; run by `tasks/io/isolated_load.py` only.
+
+It is copied out of the checkout and started with `python -I -S`, so it finds the standard library and the
+folder named first in its arguments, and nothing else. Nothing here may import our code.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+
+def main(site: str, model: str, example: str, answer: str) -> None:
+    """Load `model`, predict `example` (JSON list of texts) and write the lines and modules to `answer`."""
+    sys.path.insert(0, site)
+    import mlflow
+    import pandas as pd
+
+    texts = json.loads(Path(example).read_text(encoding="utf-8"))
+    frame = mlflow.pyfunc.load_model(model).predict(pd.DataFrame({"text": texts}))
+    origin = getattr(sys.modules.get("models"), "__file__", None)
+    found = {"lines": json.loads(frame.to_json(orient="records", double_precision=15)), "origin": origin}
+    Path(answer).write_text(json.dumps(found), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

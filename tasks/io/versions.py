@@ -1,0 +1,186 @@
+"""Versions in the model registry: which there are, who is champion, and whether their files are whole."""
+
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlparse
+
+from models.errors import ArtifactError, RegistryError
+from tasks.io.books import CHAMPION, Books
+from tasks.io.model_package import stored_digest
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+TRAINING_TAG = "quickstudy.training_digest"
+STORED_TAG = "quickstudy.stored_digest"
+
+
+@dataclass(frozen=True)
+class VersionInfo:
+    """A registered version.
+
+    Args:
+        agent: Registered model's name.
+        version: Its number.
+        run_id: The run that trained it.
+        training: Digest of the training; None for a version that we did not make.
+        tags: All its tags.
+        source: Where its files are.
+        created: Seconds since 1970.
+    """
+
+    agent: str
+    version: int
+    run_id: str | None
+    training: str | None
+    tags: dict[str, str] = field(repr=False)
+    source: str
+    created: float
+
+
+def find_version(books: Books, agent: str, training: str) -> VersionInfo | None:
+    """Find the version of a training."""
+    return next((v for v in versions(books, agent) if v.training == training), None)
+
+
+def versions(books: Books, agent: str) -> tuple[VersionInfo, ...]:
+    """List an agent's versions, oldest first."""
+    client, found, token = books.client, [], None
+    while True:
+        page = client.search_model_versions(f"name = '{agent}'", max_results=1000, page_token=token)
+        found += [_info(version) for version in page]
+        token = page.token
+        if not token:
+            return tuple(sorted(found, key=lambda info: info.version))
+
+
+def version_info(books: Books, agent: str, version: int) -> VersionInfo:
+    """Describe a version.
+
+    Raises:
+        RegistryError: If there is none.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return _info(books.client.get_model_version(agent, str(version)))
+    except MlflowException as error:
+        if not is_missing(error):
+            raise
+        known = ", ".join(str(info.version) for info in versions(books, agent)) or "none"
+        raise RegistryError(
+            f"Agent {agent!r} has no version {version}; its versions are: {known}. Name one of them."
+        ) from error
+
+
+def champion_version(books: Books, agent: str) -> int | None:
+    """Give the version that the alias names in MLflow; None if there is no alias."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return int(books.client.get_model_version_by_alias(agent, CHAMPION).version)
+    except MlflowException as error:
+        if not is_missing(error):
+            raise
+        return None
+
+
+def is_missing(error: Any) -> bool:  # noqa: ANN401 - MLflow's type, imported late
+    """Say whether MLflow's error means that the named thing is not there."""
+    return error.error_code == "RESOURCE_DOES_NOT_EXIST" or (
+        error.error_code == "INVALID_PARAMETER_VALUE" and "alias" in str(error) and "not found" in str(error)
+    )
+
+
+def verify_artifact(books: Books, agent: str, version: int) -> Path:
+    """Compare a version's stored files with the digest it was registered with; give their folder.
+
+    Raises:
+        RegistryError: If the version is not there, or was not made by us.
+        ArtifactError: If its files are gone or changed.
+    """
+    info = version_info(books, agent, version)
+    recorded = info.tags.get(STORED_TAG)
+    if recorded is None:
+        raise RegistryError(
+            f"Version {version} of {agent!r} has no tag {STORED_TAG}; it was not registered by quickstudy, "
+            "so its files can not be checked. Register it by `quickstudy train`."
+        )
+    folder = package_folder(books, agent, version)
+    if stored_digest(folder) != recorded:
+        raise ArtifactError(
+            f"The files of version {version} of {agent!r} in {folder} are not those that were registered "
+            f"(recorded digest {recorded[:12]}). Restore them from a backup, or train again."
+        )
+    return folder
+
+
+def package_folder(books: Books, agent: str, version: int) -> Path:
+    """Give a local folder with a version's MLflow model, fetched if it is stored elsewhere.
+
+    Raises:
+        ArtifactError: If it is gone.
+    """
+    info = version_info(books, agent, version)
+    uri = books.client.get_model_version_download_uri(agent, str(version))
+    local = local_path(uri)
+    if local is None:
+        local = _fetch(books, uri, info)
+    if not (local / "MLmodel").is_file():
+        raise ArtifactError(
+            f"The files of version {version} of {agent!r} are gone from {local}. Restore them from a backup, "
+            "or roll back to another version."
+        )
+    return local
+
+
+def model_folder(books: Books, agent: str, version: int) -> Path:
+    """Give the folder of safetensors and JSON of a version, as `Predictor.load` takes it."""
+    return package_folder(books, agent, version) / "artifacts" / "model"
+
+
+def load_champion(books: Books, agent: str) -> Path:
+    """Give the champion's folder of safetensors and JSON.
+
+    Raises:
+        RegistryError: If the agent has no champion.
+    """
+    version = champion_version(books, agent)
+    if version is None:
+        raise RegistryError(f"Agent {agent!r} has no champion. Run `quickstudy train {agent}` first.")
+    return model_folder(books, agent, version)
+
+
+def local_path(uri: str) -> Path | None:
+    """Give the path of a file address; None for an address elsewhere."""
+    parsed = urlparse(uri)
+    if parsed.scheme in ("", "file"):
+        return Path(unquote(parsed.path))
+    return None
+
+
+def _fetch(books: Books, uri: str, info: VersionInfo) -> Path:
+    """Fetch a remote folder once; it lies under the digest of its content."""
+    from mlflow.artifacts import download_artifacts
+
+    target = books.scratch / "fetched" / info.tags.get(STORED_TAG, f"{info.agent}-{info.version}")
+    if not target.is_dir():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=books.scratch, prefix="tmp-") as place:
+            got = download_artifacts(artifact_uri=uri, dst_path=place, tracking_uri=books.mlflow_uri)
+            Path(got).replace(target)
+    return target
+
+
+def _info(version: "ModelVersion") -> VersionInfo:
+    return VersionInfo(
+        agent=version.name,
+        version=int(version.version),
+        run_id=version.run_id or None,
+        training=version.tags.get(TRAINING_TAG),
+        tags=dict(version.tags),
+        source=version.source or "",
+        created=version.creation_timestamp / 1000,
+    )

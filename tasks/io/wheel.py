@@ -1,0 +1,135 @@
+"""Our own code as a wheel, built offline, so that a registered version loads where no checkout is.
+
+Only what a loaded model needs travels: the modules that `models.frames` stands on. The wheel carries the
+project's name and a local version with the code's digest, so that pip tells two states of the code apart.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.errors import ArtifactError
+from tasks.io.code_digest import CodeDigest, code_digest
+from tasks.io.digests import digest_of, file_digest
+
+LOADED_MODULE = "models.frames"
+PROJECT = "quickstudy"
+_EPOCH = "1577836800"  # 2020-01-01: the same code gives the same bytes
+_BUILD_SECONDS = 120
+_PYPROJECT = """\
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "{name}"
+version = "{version}"
+description = "What a registered Quickstudy agent needs to load."
+requires-python = ">=3.11,<3.14"
+license = "MIT"
+dependencies = {dependencies}
+
+[tool.hatch.build.targets.wheel]
+only-include = ["models"]
+"""
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A built wheel, the sha256 of its bytes and the digest of the code in it."""
+
+    path: Path
+    sha256: str
+    code: str
+
+
+def requirements() -> tuple[str, ...]:
+    """Pin exactly what loading a model imports, MLflow included; build tags such as `+cpu` are dropped."""
+    from importlib.metadata import version
+
+    pinned = {**code_digest(LOADED_MODULE).libraries, "mlflow": version("mlflow")}
+    return tuple(f"{name}=={release.partition('+')[0]}" for name, release in sorted(pinned.items()))
+
+
+def build_wheel(cache: Path, root: Path | None = None) -> Wheel:
+    """Build the wheel of the code that runs now, or give the one built before from the same code.
+
+    Args:
+        cache: Folder of built wheels, a folder a code digest.
+        root: Folder with the package `models`; by default the one that is imported.
+
+    Raises:
+        ArtifactError: If hatchling fails.
+    """
+    code = code_digest(LOADED_MODULE, root)
+    digest = digest_of(code.modules)
+    folder = cache / digest
+    if not folder.is_dir():
+        _build_into(folder, code, root or Path(__file__).parents[2])
+    path = next(iter(sorted(folder.glob("*.whl"))))
+    return Wheel(path, file_digest(path), digest)
+
+
+def unpack(wheel: Path, folder: Path) -> None:
+    """Unpack a wheel as pip would: ours is plain Python, so its files are all there is to it."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(folder)
+
+
+def _build_into(folder: Path, code: CodeDigest, root: Path) -> None:
+    """Build in a folder of its own, and move the wheel to its place whole."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="tmp-") as place:
+        stage, out = Path(place, "stage"), Path(place, "out")
+        _stage(stage, code, root)
+        command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out)]
+        environment = {"PATH": os.environ.get("PATH", ""), "SOURCE_DATE_EPOCH": _EPOCH, "HOME": place}
+        done = subprocess.run(
+            command,
+            cwd=stage,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_BUILD_SECONDS,
+            check=False,
+        )
+        if done.returncode:
+            raise ArtifactError(
+                f"The wheel with our code could not be built (hatchling ended with {done.returncode}): "
+                f"{done.stderr.strip()[-500:]}"
+            )
+        try:
+            out.replace(folder)
+        except OSError:
+            if not folder.is_dir():  # otherwise another process built the same wheel first
+                raise
+
+
+def _stage(stage: Path, code: CodeDigest, root: Path) -> None:
+    """Lay out the sources that travel, with a project file of their own."""
+    for module in code.modules:
+        base = Path(*module.split("."))
+        relative = base / "__init__.py" if (root / base).is_dir() else base.with_suffix(".py")
+        (stage / relative).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / relative, stage / relative)
+    text = _PYPROJECT.format(
+        name=PROJECT,
+        version=f"{_release()}+{digest_of(code.modules)[:12]}",
+        dependencies=json.dumps(sorted(code.libraries)),
+    )
+    (stage / "pyproject.toml").write_text(text)
+
+
+def _release() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(PROJECT).partition("+")[0]
+    except PackageNotFoundError:
+        return "0"
