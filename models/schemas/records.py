@@ -87,6 +87,10 @@ class TrainingReport(Record):
     tokens_per_second: float
     resumed_from: int = 0
     stopped: Literal["finished", "early"] = "finished"
+    seconds_by_part: dict[str, float] = Field(
+        default_factory=dict, description="setup, loading, forward, ..., save"
+    )
+    job: str = Field(default="", description="digest of the job that this answers")
 
 
 class SliceScore(Record):

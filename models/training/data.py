@@ -1,0 +1,100 @@
+"""The windows a training reads, checked, and the score on the validation rows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from models.adapters import TaskAdapter
+from models.errors import DataError, TrainingError
+from models.predictor import predict_windows
+from models.preprocess import read_windows
+from models.ragged import Ragged
+from models.task_model import TaskModel
+from models.training.job import TrainJob
+
+_WINDOWS_AT_ONCE = 1024
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What a training reads.
+
+    Args:
+        train: Windows to train on.
+        validation: Windows to score, `row` counting from 0 in `rows`.
+        rows: The validation rows.
+    """
+
+    train: pa.Table
+    validation: pa.Table
+    rows: pa.Table
+
+
+def load_data(job: TrainJob, adapter: TaskAdapter) -> TrainingData:
+    """Map the windows into memory and read the validation rows.
+
+    Raises:
+        DataError: A split is empty, or a label has no training row.
+        ArtifactError: The encoded windows are missing.
+    """
+    folder = Path(job.encoded.address)
+    tables = {split: read_windows(folder, split) for split in ("train", "validation")}
+    for split, table in tables.items():
+        if table.num_rows == 0:
+            raise DataError(
+                f"The {split} split has 0 usable rows; at least 1 is needed. Add rows, or change "
+                "validation_share and test_share."
+            )
+    _check_labels(tables["train"], adapter)
+    splits = pq.read_table(job.rows, columns=["split"])["split"].to_numpy(zero_copy_only=False)
+    positions = np.flatnonzero(splits == "validation")
+    rows = pq.read_table(
+        job.rows, columns=["split", *adapter.columns().names], filters=[("split", "=", "validation")]
+    ).drop_columns("split")
+    place = np.searchsorted(positions, tables["validation"]["row"].to_numpy())
+    validation = tables["validation"].set_column(0, "row", pa.array(place, pa.int64()))
+    return TrainingData(tables["train"], validation, rows)
+
+
+def score(
+    model: TaskModel, adapter: TaskAdapter, data: TrainingData, pad_id: int, alive: Callable[[], None]
+) -> float:
+    """Score the validation rows by the adapter's primary metric (fraction, 0-1); `alive` is called often.
+
+    Raises:
+        TrainingError: The score is not a number.
+    """
+    logits: list[np.ndarray] = []
+    for first in range(0, data.validation.num_rows, _WINDOWS_AT_ONCE):
+        block = data.validation.slice(first, _WINDOWS_AT_ONCE)
+        logits += predict_windows(model, block, pad_id, adapter.config.tokens_per_batch)
+        alive()
+    predictions = adapter.decode(logits, data.validation, data.rows)
+    value = adapter.metrics(data.rows, predictions)[adapter.primary_metric]
+    if not np.isfinite(value):
+        raise TrainingError(
+            f"Validation {adapter.primary_metric} is {value} on {data.rows.num_rows} rows, not a number. "
+            "Check that the validation rows hold labels."
+        )
+    return float(value)
+
+
+def _check_labels(train: pa.Table, adapter: TaskAdapter) -> None:
+    """Refuse a class, or an entity type, that no training row shows; I- tags may be absent."""
+    labels = Ragged.from_column(train["labels"]).values
+    counts = np.bincount(labels[labels >= 0], minlength=len(adapter.outputs))
+    absent = [
+        name
+        for name, count in zip(adapter.outputs, counts, strict=True)
+        if count == 0 and (adapter.pools or name.startswith("B-"))
+    ]
+    if absent:
+        names = ", ".join(repr(name.removeprefix("B-")) for name in absent)
+        raise DataError(
+            f"{names} of the agent's labels has 0 training rows; each label needs at least 1. Add rows "
+            "with it, or drop it from labels."
+        )

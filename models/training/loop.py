@@ -1,0 +1,245 @@
+"""Fine-tuning: from encoded windows to a stored model, able to go on where it was cut off.
+
+The process that this runs in, its time limit and its end are `child.py` and `tasks/io/child.py`.
+"""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from accelerate.accelerator import Accelerator
+from transformers import PreTrainedTokenizerBase
+
+from models.adapters import get_adapter
+from models.schemas import CurvePoint, TrainingReport
+from models.task_model import TaskModel, build, load
+from models.training.batching import Batch, Collator, plan_batches, prefetched
+from models.training.checkpoint import read_latest, write_checkpoint
+from models.training.clock import Clock
+from models.training.data import load_data, score
+from models.training.job import CHECKPOINTS, Heartbeat, TrainJob
+from models.training.kernels import fast_linears
+from models.training.losses import LossLog
+from models.training.monitor import Monitor
+from models.training.optimizer import build_optimizer, rate_factor, set_rates, thaw
+from models.training.result import finished_report, store_model, store_report
+from models.training.state import TrainingState
+from models.training.vocabulary import ReachedVocabulary
+
+_LOSSES_AT_ONCE_ON_GPU = 20
+_logger = logging.getLogger(__name__)
+
+
+def fine_tune(job: TrainJob) -> TrainingReport:
+    """Train an agent's model and store it in `job.out`.
+
+    A job that already ended is not run again, and one that was cut off goes on at its last checkpoint:
+    on the same machine it ends with the same weights, bit for bit, as one that was never cut off.
+
+    Raises:
+        DataError: A split is empty or a label has no row.
+        ConfigError: The encoder can not be loaded.
+        TrainingError: The loss is not a number.
+    """
+    job.folder.mkdir(parents=True, exist_ok=True)
+    done = finished_report(job)
+    if done is not None:
+        return done
+    with torch.random.fork_rng(range(torch.cuda.device_count())):
+        torch.manual_seed(job.seeded_config.seed)
+        return _Training(job).run()
+
+
+class _Training:
+    """One session of a job."""
+
+    def __init__(self, job: TrainJob) -> None:
+        self.job = job
+        self.config = job.seeded_config
+        self.clock = Clock()
+        self.monitor = Monitor(job.folder)
+        with self.clock.measure("setup"):
+            self.adapter = get_adapter(self.config)
+            self.data = load_data(job, self.adapter)
+            model, self.tokenizer = _start(job)
+            self.pad_id = int(self.tokenizer.pad_token_id or 0)
+            windows = (self.data.train, self.data.validation)
+            self.vocabulary = ReachedVocabulary(model, windows, self.pad_id)
+            self.accelerator = _accelerator(self.config.precision)
+            prepared: TaskModel = self.accelerator.prepare(model)
+            self.state = TrainingState(prepared, build_optimizer(prepared, self.config))
+            self.resumed_from = self._resume()
+        gpu = self.accelerator.device.type == "cuda"
+        self.collate = Collator(self.data.train, self.pad_id, self.adapter.pools, pin=gpu)
+        self.losses = LossLog(_LOSSES_AT_ONCE_ON_GPU if gpu else 1)
+        self.tokens = 0
+        self.total_steps = self.config.epochs * len(self._plan(0))
+
+    def run(self) -> TrainingReport:
+        """Train to the end, or until validation no longer improves, and store the best weights."""
+        position = self.state.position
+        self._beat()
+        with fast_linears(self.state.model):
+            while position.epoch < self.config.epochs and position.misses < self.config.patience:
+                self._train_epoch(position.epoch)
+                self._evaluate()
+        return self._finish("finished" if position.epoch >= self.config.epochs else "early")
+
+    def _train_epoch(self, epoch: int) -> None:
+        position = self.state.position
+        thaw(self.state.model, self.config, epoch)
+        self.state.model.train()
+        for batch, batches in self._batches(epoch):
+            progress = (epoch + (position.batch + 0.5) / batches) / self.config.epochs
+            self._step(batch, rate_factor(progress, self.config.warmup_share))
+            if position.step % self.config.checkpoint_steps == 0:
+                self._checkpoint()
+            if self.monitor.due:
+                self._beat()
+        position.epoch, position.batch = epoch + 1, 0
+
+    def _plan(self, epoch: int) -> list[np.ndarray]:
+        config = self.config
+        return plan_batches(self.collate.lengths, config.tokens_per_batch, config.seed, epoch)
+
+    def _batches(self, epoch: int) -> Iterator[tuple[Batch, int]]:
+        """Yield the epoch's batches that are still to do, each with how many the epoch has."""
+        with self.clock.measure("loading"):
+            plan, device = self._plan(epoch), self.accelerator.device
+            made = prefetched(plan[self.state.position.batch :], lambda rows: self.collate(rows).to(device))
+        while True:
+            with self.clock.measure("loading"):
+                batch = next(made, None)
+            if batch is None:
+                return
+            yield batch, len(plan)
+
+    def _step(self, batch: Batch, factor: float) -> None:
+        model, optimizer, position = self.state.model, self.state.optimizer, self.state.position
+        with self.clock.measure("forward"):
+            loss = self.adapter.loss(model(batch.input_ids, batch.attention_mask), batch.labels)
+            self.losses.add(loss, position)
+        with self.clock.measure("backward"):
+            self.accelerator.backward(loss)
+        with self.clock.measure("optimizer"):
+            set_rates(optimizer, factor)
+            self.accelerator.clip_grad_norm_(model.parameters(), self.config.max_grad_norm)
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        if self.vocabulary.trains:
+            position.embedding_factor *= 1.0 - self.config.learning_rate * factor * self.config.weight_decay
+        position.step += 1
+        position.batch += 1
+        self.tokens += batch.tokens
+
+    def _evaluate(self) -> None:
+        """Score the validation rows and keep the weights if they are the best so far; a tie is not."""
+        state, position = self.state, self.state.position
+        self.losses.read(position, position.step - 1)
+        with self.clock.measure("validation"):
+            value = score(state.model, self.adapter, self.data, self.pad_id, self._beat)
+            position.misses += 1
+            if value > position.best_score:
+                position.best_score, position.best_step, position.misses = value, position.step, 0
+                position.best_factor = position.embedding_factor
+                state.keep_best()
+        loss = self.losses.mean(position)
+        state.curve.append(
+            CurvePoint(
+                step=position.step,
+                epoch=float(position.epoch),
+                train_loss=loss,
+                validation_score=value,
+                seconds=self._seconds,
+            )
+        )
+        self.monitor.show_curve(state.curve)
+        self._beat()
+        name = self.adapter.primary_metric
+        _logger.info(
+            "Epoch %d, step %d: loss %.4f, validation %s %.4f",
+            position.epoch,
+            position.step,
+            loss,
+            name,
+            value,
+        )
+
+    def _checkpoint(self) -> None:
+        self.losses.read(self.state.position, self.state.position.step - 1)
+        with self.clock.measure("checkpoint"):
+            checkpoint = self.state.checkpoint(self._seconds)
+            write_checkpoint(self.job.folder / CHECKPOINTS, checkpoint, self.job.digest)
+
+    def _resume(self) -> int:
+        checkpoint = read_latest(self.job.folder / CHECKPOINTS, self.job.digest)
+        if checkpoint is not None:
+            self.state.resume(checkpoint)
+            _logger.info("Training goes on at step %d", checkpoint.step)
+        self.monitor.show_curve(self.state.curve)
+        return self.state.position.step
+
+    @property
+    def _seconds(self) -> float:
+        return self.state.position.seconds + self.clock.elapsed
+
+    def _beat(self) -> None:
+        position, clock = self.state.position, self.clock
+        self.monitor.beat(
+            Heartbeat(
+                step=position.step,
+                total_steps=max(position.step, self.total_steps),
+                loss=self.losses.last,
+                seconds=self._seconds,
+                tokens_per_second=self.tokens / max(clock.training_seconds, 1e-9),
+                resumed_from=self.resumed_from,
+            )
+        )
+
+    def _finish(self, stopped: Literal["finished", "early"]) -> TrainingReport:
+        """Store the best weights with the whole embedding table, then the report."""
+        state, position, clock = self.state, self.state.position, self.clock
+        training_seconds = clock.training_seconds
+        with clock.measure("save"):
+            state.take_best()
+            model = self.accelerator.unwrap_model(state.model, keep_fp32_wrapper=False).cpu()
+            self.vocabulary.restore(position.best_factor)
+            stored = store_model(self.job.folder, model, self.tokenizer, self.config)
+        report = TrainingReport(
+            model=stored,
+            steps=position.step,
+            epochs=float(position.epoch),
+            best_step=position.best_step,
+            best_score=position.best_score,
+            curve=tuple(state.curve),
+            seconds=self._seconds,
+            model_share=clock.model_share,
+            tokens_per_second=self.tokens / max(training_seconds, 1e-9),
+            resumed_from=self.resumed_from,
+            stopped=stopped,
+            seconds_by_part=clock.seconds,
+            job=self.job.digest,
+        )
+        store_report(self.job, report)
+        return report
+
+
+def _start(job: TrainJob) -> tuple[TaskModel, PreTrainedTokenizerBase]:
+    """Build the model, or load the one that the job starts from."""
+    if job.start is None:
+        return build(job.seeded_config)
+    agent = load(Path(job.start.address))
+    return agent.model, agent.tokenizer
+
+
+def _accelerator(precision: Literal["auto", "fp32", "bf16"]) -> Any:  # noqa: ANN401 - its methods are untyped
+    return Accelerator(mixed_precision=_precision(precision))
+
+
+def _precision(asked: Literal["auto", "fp32", "bf16"]) -> Literal["no", "bf16"]:
+    """Choose bf16 where it is asked for, and under `auto` on a GPU that has it."""
+    gpu = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+    return "bf16" if asked == "bf16" or (asked == "auto" and gpu) else "no"
