@@ -10,13 +10,14 @@ import warnings
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from html import escape
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-WIDTH = 460
+WIDTH = 424
 """Width of every figure in pixels at its natural size; the page scales it to its column."""
 
 INK, MUTED, LINE, SURFACE = "#010203", "#020304", "#030405", "#040506"
@@ -34,8 +35,10 @@ _ROLES = {
     ON_NEW: ("on-new", "#ffffff"),
     BASE: ("base", "#8b939c"),
 }
+_NO_METADATA = {"Date": None, "Creator": None}
 _SANS = "-apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
-_STYLE = {
+_FAMILY = " font-family: 'DejaVu Sans';"
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "quickstudy",
     "font.family": "DejaVu Sans",
@@ -95,7 +98,7 @@ def svg(picture: Picture, themed: bool = True) -> str:
         # Labels may be in any script; the reader's browser has the font, this machine need not.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         warnings.filterwarnings("ignore", message="Matplotlib currently does not support .* natively")
-        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None})
+        FigureCanvasSVG(figure).print_figure(buffer, format="svg", dpi=72, metadata=_NO_METADATA)
     return _inline(buffer.getvalue(), picture) if themed else _standalone(buffer.getvalue())
 
 
@@ -112,13 +115,15 @@ def _inline(text: str, picture: Picture) -> str:
     body = re.sub(r"<!--.*?-->\s*", "", body, flags=re.DOTALL)
     body = re.sub(r'<g id="[^"]*"', "<g", body)
     body = re.sub(r'(\bid="|url\(#|href="#)', rf"\1{picture.key}-", body)
-    body = re.sub(r"font: ([\w. ]*?)([\d.]+px) [^;\"]*", r"font: \1\2 var(--sans)", body)
+    body = body.replace(_FAMILY, "")
+    body = re.sub(r' transform="rotate\(-0 [^)]*\)"', "", body)
     body = body.replace("xlink:href", "href")
     body = re.sub(r"\s*\n\s*", "\n", body)
     height = round(picture.figure.get_figheight() * 72)
-    return f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(picture.title)}">{_colour(body, True)}'
+    opening = f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(picture.title)}">'
+    return opening + _colour(body, True)
 
 
 def _standalone(text: str) -> str:
-    text = re.sub(r"font: ([\w. ]*?)([\d.]+px) [^;\"]*", rf"font: \1\2 {_SANS}", text)
+    text = text.replace(_FAMILY, f" font-family: {_SANS}; white-space: pre;")
     return _colour(text, False)

@@ -52,7 +52,8 @@ def hang_history(agent: AgentStory, story: Story, prefix: str) -> Hung | None:
 
 def _hang(picture: Picture, prefix: str) -> Hung:
     named = Picture(f"{prefix}-{picture.key}", picture.title, picture.note, picture.figure)
-    return Hung(picture.key, picture.title, picture.note, svg(named))
+    title = picture.title.replace("TF-IDF", "TF\u2011IDF")
+    return Hung(picture.key, title, picture.note, svg(named))
 
 
 def pictures(story: Story) -> dict[str, bytes]:

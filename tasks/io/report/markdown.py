@@ -3,7 +3,9 @@
 from tasks.io.report import words
 from tasks.io.report.story import AgentStory, Story
 
-_SPECIAL = str.maketrans({c: f"\\{c}" for c in "\\`*_[]|#"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;", "\n": " "})
+_SPECIAL = str.maketrans(
+    {c: f"\\{c}" for c in "\\`*_[]|#"} | {"<": "&lt;", ">": "&gt;", "&": "&amp;", "\n": " "}
+)
 
 
 def as_markdown(story: Story) -> str:
@@ -27,8 +29,8 @@ def _safe(text: str) -> str:
 
 def _line(agent: AgentStory) -> str:
     last = agent.rounds[-1] if agent.rounds else None
-    score = words.primary(last.evaluation) if last else None
-    metric = words.metric_name(last.evaluation.primary) if last and last.evaluation else ""
+    report = words.champion_evaluation(agent)
+    score, metric = words.primary(report), words.metric_name(report.primary) if report else ""
     verdict = words.VERDICTS[last.decision.verdict] if last and last.decision else "no decision"
     cells = (
         agent.config.name,

@@ -10,7 +10,8 @@ from markupsafe import Markup
 from models.schemas.records import Metric
 from tasks.io.report import words
 from tasks.io.report.gallery import Hung, hang_history, hang_round
-from tasks.io.report.loop import LYING, STANDING, draw_loop, nodes_of
+from tasks.io.report.loop import nodes_of
+from tasks.io.report.loop_picture import LYING, STANDING, draw_loop
 from tasks.io.report.story import AgentStory, Round, Story
 from tasks.io.report.tables import Table, tables_of
 
@@ -24,8 +25,6 @@ class RoundView:
     story: Round
     title: str
     said: str
-    metric: str
-    score: Metric | None
     pictures: list[Hung]
     tables: list[Table]
     total: float
@@ -39,6 +38,8 @@ class AgentView:
     story: AgentStory
     anchor: str
     said: str
+    metric: str
+    score: Metric | None
     newest: RoundView | None
     earlier: list[RoundView]
     history: Hung | None
@@ -62,13 +63,17 @@ def write_report(story: Story, path: Path) -> Path:
 def render(story: Story) -> str:
     """Make the page's HTML."""
     nodes = nodes_of(story)
-    return _environment().get_template("report.html.j2").render(
-        story=story,
-        agents=[_agent_view(story, agent, i) for i, agent in enumerate(story.agents)],
-        headline=words.headline(story),
-        css=Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
-        loop_lying=Markup(draw_loop(nodes, LYING)),  # noqa: S704 - escapes what it is given
-        loop_standing=Markup(draw_loop(nodes, STANDING)),  # noqa: S704 - escapes what it is given
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            story=story,
+            agents=[_agent_view(story, agent, i) for i, agent in enumerate(story.agents)],
+            headline=words.headline(story),
+            css=Markup((_TEMPLATES / "style.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
+            loop_lying=Markup(draw_loop(nodes, LYING)),  # noqa: S704 - escapes what it is given
+            loop_standing=Markup(draw_loop(nodes, STANDING)),  # noqa: S704 - escapes what it is given
+        )
     )
 
 
@@ -105,10 +110,13 @@ def _clock(moment: datetime) -> str:
 
 def _agent_view(story: Story, agent: AgentStory, number: int) -> AgentView:
     views = [_round_view(turn, f"a{number}r{i}", i) for i, turn in enumerate(agent.rounds, start=1)]
+    report = words.champion_evaluation(agent)
     return AgentView(
         story=agent,
         anchor=f"agent-{agent.config.name}",
         said=words.round_sentence(agent.rounds[-1]) if agent.rounds else "nothing ran yet",
+        metric=words.metric_name(report.primary) if report else "",
+        score=words.primary(report),
         newest=views[-1] if views else None,
         earlier=views[:-1][::-1],
         history=hang_history(agent, story, f"a{number}"),
@@ -121,8 +129,6 @@ def _round_view(turn: Round, prefix: str, number: int) -> RoundView:
         story=turn,
         title=f"Round {number}: {turn.flow.replace('_', ' ')}{made}",
         said=words.round_sentence(turn),
-        metric=words.metric_name(turn.evaluation.primary) if turn.evaluation else "",
-        score=words.primary(turn.evaluation),
         pictures=hang_round(turn, prefix),
         tables=tables_of(turn),
         total=sum(s.seconds for s in turn.steps),

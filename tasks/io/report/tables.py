@@ -3,7 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from models.schemas.records import DatasetSnapshot, EvaluationReport, GateReport, Metric, TestResult
+from models.schemas.records import (
+    DatasetSnapshot,
+    DriftReport,
+    EvaluationReport,
+    GateReport,
+    Metric,
+    TestResult,
+)
 from tasks.io.report.story import Round
 from tasks.io.report.words import metric_name, p_value, points
 
@@ -26,11 +33,22 @@ def tables_of(turn: Round) -> list[Table]:
     if turn.gate:
         made += [_gate(turn.gate), _rails(turn.gate)]
     if turn.drift:
-        lines = [(t.name, f"{t.statistic:.4g}", p_value(t.p_value), _yes(t.drifted)) for t in turn.drift.tests]
+        lines = [
+            (t.name, f"{t.statistic:.4g}", p_value(t.p_value), _yes(t.drifted)) for t in turn.drift.tests
+        ]
         made.append(Table("Drift tests", ("test", "statistic", "p-value", "drifted"), tuple(lines)))
     if turn.snapshots:
         made += _data(turn.snapshots[-1])
     return [t for t in made if t.lines]
+
+
+def _drift(report: DriftReport) -> Table:
+    lines = [(t.name, f"{t.statistic:.4g}", _p(t.p_value), _yes(t.drifted)) for t in report.tests]
+    return Table("Drift tests", ("test", "statistic", "p-value", "drifted"), tuple(lines))
+
+
+def _p(value: float) -> str:
+    return p_value(value).removeprefix("p ").removeprefix("= ")
 
 
 def _yes(value: bool) -> str:
@@ -50,9 +68,7 @@ def _metrics(report: EvaluationReport) -> Table:
 
 def _labels(report: EvaluationReport) -> Table:
     names = list(dict.fromkeys(n for scores in report.per_label.values() for n in scores))
-    lines = [
-        (label, *(_figure(scores.get(n)) for n in names)) for label, scores in report.per_label.items()
-    ]
+    lines = [(label, *(_figure(scores.get(n)) for n in names)) for label, scores in report.per_label.items()]
     return Table("By label", ("label", *(metric_name(n) for n in names)), tuple(lines))
 
 
@@ -93,14 +109,14 @@ def _test(test: TestResult) -> tuple[str, ...]:
         f"{test.challenger:.3f}",
         points(test.difference),
         f"{test.margin * 100:.1f}" if test.margin else "–",  # noqa: RUF001
-        p_value(test.p_value).removeprefix("p ").removeprefix("= "),
+        _p(test.p_value),
         _yes(test.passed),
     )
 
 
 def _rails(report: GateReport) -> Table:
     lines = [
-        (r.name.replace("_", " "), f"{r.value:.4g}", "none" if r.limit is None else f"{r.limit:g}", _yes(r.passed))
+        (metric_name(r.name), f"{r.value:.4g}", "none" if r.limit is None else f"{r.limit:g}", _yes(r.passed))
         for r in report.guardrails
     ]
     return Table("Guardrails", ("guardrail", "value", "limit", "holds"), tuple(lines))

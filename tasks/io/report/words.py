@@ -13,15 +13,11 @@ VERDICTS = {
     "promote": "promote",
     "keep": "keep the champion",
 }
-_METRICS = {
-    "f1": "F1",
-    "macro_f1": "macro F1",
-    "micro_f1": "micro F1",
-    "entity_f1": "entity F1",
-    "accuracy": "accuracy",
-    "crf": "CRF",
-    "tfidf": "TF-IDF",
-}
+_SPELLED = {"f1": "F1", "crf": "CRF", "tfidf": "TF-IDF", "ms": "ms", "mb": "MB", "ner": "NER"}
+
+
+FEW = 3
+"""Up to this many agents are named in the headline."""
 
 
 def shorten(text: str, limit: int) -> str:
@@ -31,8 +27,8 @@ def shorten(text: str, limit: int) -> str:
 
 
 def metric_name(key: str) -> str:
-    """Name a metric for people: macro_f1 is macro F1."""
-    return _METRICS.get(key, key.replace("_", " "))
+    """Name a metric or a baseline for people: macro_f1 is macro F1."""
+    return " ".join(_SPELLED.get(word.lower(), word) for word in key.replace("_", " ").split())
 
 
 def sentence(text: str) -> str:
@@ -88,6 +84,17 @@ def primary(report: EvaluationReport | None) -> Metric | None:
     return report.metrics.get(report.primary) if report else None
 
 
+def champion_evaluation(agent: AgentStory) -> EvaluationReport | None:
+    """Give the champion's newest scores; where there is no champion, the newest scores of any version."""
+    reports = [r.evaluation for r in agent.rounds if r.evaluation]
+    for turn in reversed(agent.rounds):
+        if agent.champion is not None and turn.version == agent.champion and turn.evaluation:
+            return turn.evaluation
+        if turn.decision and turn.decision.champion == agent.champion and turn.champion_evaluation:
+            return turn.champion_evaluation
+    return reports[-1] if reports else None
+
+
 def outcome(decision: PromotionDecision) -> str:
     """Say what happened to the champion alias, without the agent's name."""
     new, old = decision.challenger, decision.previous
@@ -99,7 +106,9 @@ def outcome(decision: PromotionDecision) -> str:
         return f"version {decision.champion} stays champion, nothing new to decide"
     stays = f"version {decision.champion} stays champion" if decision.champion else "no champion yet"
     against = f", version {new} did not replace it" if new and decision.champion else ""
-    return f"{stays}{against} ({VERDICTS[decision.verdict]})" if decision.verdict != "kept" else stays + against
+    return (
+        f"{stays}{against} ({VERDICTS[decision.verdict]})" if decision.verdict != "kept" else stays + against
+    )
 
 
 def round_sentence(turn: Round) -> str:
@@ -130,11 +139,24 @@ def agent_sentence(agent: AgentStory) -> str:
 
 def headline(story: Story) -> str:
     """Sum the whole story up in a few words for the top of the page."""
-    decisions = [r.decision.verdict for a in story.agents for r in a.rounds if r.decision]
-    made, kept = decisions.count("promoted"), len([d for d in decisions if d.startswith(("kept", "not_"))])
-    parts = [count(len(story.agents), "agent")]
-    parts += [count(made, "promotion")] if made else []
-    parts += [f"{kept} times kept" if kept > 1 else "once kept"] if kept else []
-    back = decisions.count("rolled_back")
-    parts += [count(back, "rollback")] if back else []
-    return ", ".join(parts) + ("" if decisions else ", no decision yet")
+    if not story.agents:
+        return "nothing ran yet"
+    if len(story.agents) <= FEW:
+        return "; ".join(_moved(agent) for agent in story.agents)
+    decisions = [a.rounds[-1].decision for a in story.agents if a.rounds]
+    made = sum(d is not None and d.verdict == "promoted" for d in decisions)
+    return f"{count(len(story.agents), 'agent')}, {made} with a new champion"
+
+
+def _moved(agent: AgentStory) -> str:
+    name = agent.config.name
+    last = agent.rounds[-1].decision if agent.rounds else None
+    if last is None:
+        return f"{name} is not decided yet"
+    if last.verdict == "promoted":
+        return (
+            f"{name} moved to version {last.champion}" if last.previous else f"{name} has its first champion"
+        )
+    if last.verdict == "rolled_back":
+        return f"{name} went back to version {last.champion}"
+    return f"{name} keeps version {last.champion}" if last.champion else f"{name} has no champion yet"

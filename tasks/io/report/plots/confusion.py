@@ -19,8 +19,8 @@ def draw_confusion(report: EvaluationReport | None) -> Picture | None:
         return None
     counts = np.asarray(report.confusion, dtype=np.int64)
     labels, few = report.confusion_labels, len(counts) <= FEW
-    left, top = (104.0, 40.0) if few else (118.0, 112.0)
-    side = min((WIDTH - left - 16) / len(counts), 92)
+    left, top = (104.0, 46.0) if few else (124.0, 112.0)
+    side = min((WIDTH - left - 12) / len(counts), 104)
     figure, axes = _sheet(len(counts), side, left, top)
     _cells(axes, counts, side)
     _names(axes, labels, few, side)
@@ -52,7 +52,16 @@ def _figures(axes: Axes, at: tuple[float, float], share: float, number: int, sid
     colour = ON_NEW if share > 0.5 else INK
     if side >= 44:
         drop = 8 / side
-        axes.text(at[0], at[1] - drop, f"{share:.0%}", ha="center", va="center", color=colour, size=15, weight="bold")
+        axes.text(
+            at[0],
+            at[1] - drop,
+            f"{share:.0%}",
+            ha="center",
+            va="center",
+            color=colour,
+            size=15,
+            weight="bold",
+        )
         axes.text(at[0], at[1] + drop * 1.5, f"{number:,}", ha="center", va="center", color=colour, size=11)
     elif side >= 12 and share >= 0.02:
         size = 10 if side >= 22 else 7
@@ -79,9 +88,9 @@ def _names(axes: Axes, labels: tuple[str, ...], few: bool, side: float) -> None:
         "truth ↓   predicted →",
         (0, 1),
         xycoords="axes fraction",
-        xytext=(-8, 24 if few else 8),
+        xytext=(0 if few else -8, 30 if few else 8),
         textcoords="offset points",
-        ha="right" if not few else "left",
+        ha="left" if few else "right",
         color=MUTED,
         size=11,
     )

@@ -24,9 +24,9 @@ def draw_data(snapshot: DatasetSnapshot | None) -> Picture | None:
     figure = Figure(figsize=(WIDTH / 72, places.height / 72), dpi=72)
     _splits(_strip(figure, places, places.splits, 1, 16), snapshot.split_counts)
     if labels:
-        _bars(_strip(figure, places, places.labels, len(labels), 142), labels, NEW)
+        _bars(_strip(figure, places, places.labels, len(labels), 134), labels, NEW)
     if reasons:
-        _bars(_strip(figure, places, places.reasons, len(reasons), 142), reasons, BAD)
+        _bars(_strip(figure, places, places.reasons, len(reasons), 134), reasons, BAD)
     _captions(figure, places, snapshot)
     return Picture("data", _claim(snapshot), _note(snapshot), figure)
 
@@ -44,7 +44,7 @@ class _Places:
 
 def _strip(figure: Figure, places: _Places, top: float, rows: int, left: float) -> Axes:
     tall = 46 if left < 100 else rows * PITCH
-    right = 16 if left < 100 else 96
+    right = 16 if left < 100 else 84
     axes = figure.add_axes(
         (left / WIDTH, 1 - (top + tall) / places.height, (WIDTH - left - right) / WIDTH, tall / places.height)
     )
@@ -63,7 +63,9 @@ def _splits(axes: Axes, counts: Mapping[str, int]) -> None:
         wide = share > 0.09
         if wide:
             colour = ON_NEW if shade > 0.6 else INK
-            axes.text(start + 0.012, 0.5, f"{counts[split]:,}", va="center_baseline", color=colour, weight="bold")
+            axes.text(
+                start + 0.012, 0.5, f"{counts[split]:,}", va="center_baseline", color=colour, weight="bold"
+            )
             axes.text(start, 0.0, split, va="center_baseline", color=MUTED, size=11)
         start += share
     axes.set(xlim=(0, 1), ylim=(-0.15, 0.8))
@@ -111,7 +113,11 @@ def _largest(counts: Mapping[str, int]) -> dict[str, int]:
 
 def _claim(snapshot: DatasetSnapshot) -> str:
     said = count(snapshot.rows, "usable row")
-    return f"{said}, none refused" if not snapshot.quarantined else f"{said}, {snapshot.quarantined:,} in quarantine"
+    return (
+        f"{said}, none refused"
+        if not snapshot.quarantined
+        else f"{said}, {snapshot.quarantined:,} in quarantine"
+    )
 
 
 def _note(snapshot: DatasetSnapshot) -> str:
@@ -120,7 +126,9 @@ def _note(snapshot: DatasetSnapshot) -> str:
         "normalized duplicate": snapshot.normalized_duplicates,
         "row in two splits": snapshot.in_two_splits,
     }
-    parts = [f"{n:,} rows in two splits" if "two" in k and n > 1 else count(n, k) for k, n in found.items() if n]
+    parts = [
+        f"{n:,} rows in two splits" if "two" in k and n > 1 else count(n, k) for k, n in found.items() if n
+    ]
     when = ""
     if snapshot.time_start and snapshot.time_end:
         when = f" From {snapshot.time_start:%d %B %Y} to {snapshot.time_end:%d %B %Y}."

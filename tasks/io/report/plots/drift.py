@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from scipy.stats import gaussian_kde
+from scipy import stats
 
 from models.schemas.records import DriftReport
 from tasks.io.report.canvas import BASE, INK, LINE, MUTED, NEW, OLD, SURFACE, Picture, grid, sheet
 from tasks.io.report.plots.rows import PITCH, left_text, right_text
-from tasks.io.report.words import count, p_value, points, shorten
+from tasks.io.report.words import count, p_value, points, sentence, shorten
 
 DOTS = 260
 """Most points drawn per window; the density uses them all."""
@@ -22,11 +22,11 @@ def draw_windows(report: DriftReport | None) -> Picture | None:
     """Draw both windows on the first two principal components with lines around half and nine tenths."""
     if report is None or not report.reference_points or not report.current_points:
         return None
-    figure, axes = sheet(360, left=10, right=10, top=34, bottom=22)
+    figure, axes = sheet(336, left=4, right=4, top=34, bottom=20)
     axes.set(xticks=[], yticks=[])
     for cloud, colour in ((report.reference_points, OLD), (report.current_points, NEW)):
         _cloud(axes, np.asarray(cloud, dtype=float), colour)
-    axes.margins(0.04)
+    _zoom(axes, np.asarray([*report.reference_points, *report.current_points], dtype=float))
     axes.axhline(0, color=LINE, lw=0.8, zorder=0)
     axes.axvline(0, color=LINE, lw=0.8, zorder=0)
     _legend(axes, report)
@@ -35,9 +35,16 @@ def draw_windows(report: DriftReport | None) -> Picture | None:
         "drift",
         "The new window lies elsewhere" if report.drifted else "The new window lies where the old one lay",
         f"Embeddings on their first two principal components; lines hold half and nine tenths of the rows. "
-        f"{said}.",
+        f"{sentence(said)}",
         figure,
     )
+
+
+def _zoom(axes: Axes, cloud: np.ndarray) -> None:
+    """Leave a few far points out, so that the bulk fills the sheet."""
+    low, high = np.quantile(cloud, [0.004, 0.996], axis=0)
+    room = np.maximum((high - low) * 0.09, 1e-9)
+    axes.set(xlim=(low[0] - room[0], high[0] + room[0]), ylim=(low[1] - room[1], high[1] + room[1]))
 
 
 def _cloud(axes: Axes, cloud: np.ndarray, colour: str) -> None:
@@ -46,7 +53,7 @@ def _cloud(axes: Axes, cloud: np.ndarray, colour: str) -> None:
     axes.plot(dots[:, 0], dots[:, 1], "o", ms=3.4, color=colour, mec="none", alpha=0.38)
     if len(cloud) < 10 or np.linalg.matrix_rank(np.cov(cloud.T)) < 2:
         return
-    density = gaussian_kde(cloud.T)
+    density = stats.gaussian_kde(cloud.T)  # type: ignore[attr-defined, no-untyped-call] # scipy is untyped
     low, high = cloud.min(axis=0), cloud.max(axis=0)
     room = (high - low) * 0.15
     x, y = np.meshgrid(*(np.linspace(a - r, b + r, 60) for a, b, r in zip(low, high, room, strict=True)))
@@ -74,7 +81,7 @@ def draw_shares(report: DriftReport | None) -> Picture | None:
     names = [] if report is None else _labels(report)
     if report is None or not names:
         return None
-    figure, axes = sheet(len(names) * PITCH + 66, left=142, right=70, top=34, bottom=30)
+    figure, axes = sheet(len(names) * PITCH + 66, left=134, right=70, top=34, bottom=30)
     grid(axes)
     pairs = [(report.reference_shares.get(n, 0.0), report.current_shares.get(n, 0.0)) for n in names]
     axes.set(xlim=(-0.01, max(max(p) for p in pairs) * 1.1 + 0.01), ylim=(len(names) - 0.4, -0.6), yticks=[])

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from models.schemas.records import GateReport, Guardrail, TestResult
 from tasks.io.report.canvas import BAD, BASE, GOOD, INK, LINE, MUTED, SURFACE, Picture, grid, sheet
 from tasks.io.report.plots.rows import PITCH, heading, left_text, positions, right_text
-from tasks.io.report.words import VERDICTS, count, p_value, sentence, shorten
+from tasks.io.report.words import VERDICTS, count, metric_name, p_value, sentence, shorten
 
 MOST = 22
 
@@ -24,7 +24,7 @@ def draw_gate(report: GateReport | None) -> Picture | None:
     if report is None or not lines:
         return None
     places = positions([1.0 if line.group else 0.0 for line in lines])
-    figure, axes = sheet(places[-1] * PITCH + PITCH + 52, left=142, right=104, top=6, bottom=40)
+    figure, axes = sheet(places[-1] * PITCH + PITCH + 52, left=134, right=92, top=6, bottom=40)
     grid(axes)
     axes.set(xlim=_limits([line.test for line in lines]), ylim=(places[-1] + 0.6, -0.6), yticks=[])
     axes.axvline(0, color=INK, lw=1.2, zorder=1)
@@ -63,7 +63,7 @@ def _test(axes: Axes, y: float, test: TestResult) -> None:
     axes.plot([0, test.difference * 100], [y, y], color=colour, lw=2.2, alpha=0.55)
     marker = "o" if test.passed else "X"
     axes.plot([test.difference * 100], [y], marker, ms=8.5, mfc=colour, mec=SURFACE, mew=1, clip_on=False)
-    left_text(axes, y, test.name.removeprefix("slice "))
+    left_text(axes, y, metric_name(test.name.removeprefix("slice ")))
     mark = "✓" if test.passed else "✗"
     right_text(axes, y, f"{mark} {p_value(test.p_value)}", colour=colour)
 
@@ -87,7 +87,7 @@ def draw_guardrails(report: GateReport | None) -> Picture | None:
     if report is None or not report.guardrails:
         return None
     rails = report.guardrails
-    figure, axes = sheet(len(rails) * (PITCH + 8) + 30, left=142, right=120, top=24, bottom=6)
+    figure, axes = sheet(len(rails) * (PITCH + 8) + 30, left=134, right=108, top=24, bottom=6)
     widest = max([1.0, *(r.value / r.limit for r in rails if r.limit)])
     axes.set(xlim=(0, widest * 1.04), ylim=(len(rails) - 0.5, -0.5), xticks=[], yticks=[])
     for y, rail in enumerate(rails):
@@ -95,7 +95,9 @@ def draw_guardrails(report: GateReport | None) -> Picture | None:
     if any(r.limit for r in rails):
         axes.axvline(1, color=INK, lw=1.4)
         top = ("data", "axes fraction")
-        axes.annotate("limit", (1, 1), xycoords=top, xytext=(0, 6), textcoords="offset points", ha="center", color=MUTED)
+        axes.annotate(
+            "limit", (1, 1), xycoords=top, xytext=(0, 6), textcoords="offset points", ha="center", color=MUTED
+        )
     broken = [r.name for r in rails if not r.passed]
     said = f"Over the limit: {', '.join(broken)}" if broken else "Every guardrail holds"
     return Picture("guardrails", said, "Each value as a share of its configured limit.", figure)
@@ -103,7 +105,7 @@ def draw_guardrails(report: GateReport | None) -> Picture | None:
 
 def _rail(axes: Axes, y: float, rail: Guardrail) -> None:
     colour = GOOD if rail.passed else BAD
-    left_text(axes, y, rail.name.replace("_", " "))
+    left_text(axes, y, metric_name(rail.name))
     if rail.limit is None:
         axes.plot([0, 1], [y, y], color=LINE, lw=1, ls=(0, (2, 3)))
         right_text(axes, y, f"{rail.value:.3g}, no limit", colour=MUTED)

@@ -61,9 +61,9 @@ def _mark_best(upper: Axes, lower: Axes, report: TrainingReport) -> None:
         lower.annotate(
             f"kept {kept[0]:.3f}",
             (report.best_step, kept[0]),
-            xytext=(0, -17),
+            xytext=(-9, -18),
             textcoords="offset points",
-            ha="center",
+            ha="right",
             color=INK,
             fontweight="bold",
         )

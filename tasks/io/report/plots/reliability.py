@@ -36,7 +36,9 @@ def _curve(axes: Axes, bins: list[ReliabilityBin], start: float) -> None:
     axes.set(xlim=(start - 0.01, 1.01), ylim=(start - 0.01, 1.03))
     axes.plot([start, 1], [start, 1], color=BASE, lw=1.4, ls=(0, (4, 3)))
     for b in bins:
-        axes.plot([b.confidence] * 2, [b.confidence, b.accuracy], color=NEW, lw=6, alpha=0.22, solid_capstyle="butt")
+        axes.plot(
+            [b.confidence] * 2, [b.confidence, b.accuracy], color=NEW, lw=6, alpha=0.22, solid_capstyle="butt"
+        )
     axes.plot([b.confidence for b in bins], [b.accuracy for b in bins], color=NEW, lw=2)
     most = max(b.rows for b in bins)
     for b in bins:
@@ -46,8 +48,8 @@ def _curve(axes: Axes, bins: list[ReliabilityBin], start: float) -> None:
     axes.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
     axes.locator_params(axis="y", nbins=5)
     middle = start + (1 - start) * 0.02
-    axes.text(middle, 1.0, "how often right", color=INK, size=12, weight="bold", va="top")
-    axes.text(middle, 1.0 - (1 - start) * 0.075, "under the line: too sure", color=MUTED, size=11, va="top")
+    axes.text(middle, 0.985, "how often right", color=INK, size=12, weight="bold", va="top")
+    axes.text(middle, 0.985 - (1 - start) * 0.08, "under the line: too sure", color=MUTED, size=11, va="top")
 
 
 def _histogram(axes: Axes, bins: list[ReliabilityBin], start: float) -> None:

@@ -39,7 +39,7 @@ def positions(gaps: Sequence[float]) -> list[float]:
 def dot_plot(rows: Sequence[Row], right: float = 62) -> tuple[Figure, Axes]:
     """Draw dots with whiskers, the name at the left and the value at the right."""
     places = positions([r.gap for r in rows])
-    figure, axes = sheet(places[-1] * PITCH + PITCH + 44, left=142, right=right, top=8, bottom=30)
+    figure, axes = sheet(places[-1] * PITCH + PITCH + 44, left=134, right=right, top=8, bottom=30)
     grid(axes)
     low, high = _limits(rows)
     axes.set_xlim(low, high)
@@ -68,7 +68,7 @@ def _dot(axes: Axes, row: Row, y: float) -> None:
     right_text(axes, y, f"{row.metric.value:.3f}", strong=row.strong)
 
 
-def left_text(axes: Axes, y: float, text: str, strong: bool = False, limit: int = 21) -> None:
+def left_text(axes: Axes, y: float, text: str, strong: bool = False, limit: int = 23) -> None:
     """Write a row's name left of the axes."""
     _beside(axes, y, shorten(text, limit), (0, -12), "right", INK, strong)
 

@@ -3,7 +3,7 @@
 from models.schemas.records import EvaluationReport, SliceScore
 from tasks.io.report.canvas import INK, MUTED, NEW, Picture
 from tasks.io.report.plots.rows import Row, dot_plot, heading, positions
-from tasks.io.report.words import metric_name, primary, shorten
+from tasks.io.report.words import metric_name, primary, sentence, shorten
 
 MOST = 24
 
@@ -20,9 +20,7 @@ def draw_slices(report: EvaluationReport | None) -> Picture | None:
         for i, s in enumerate(slices)
     ]
     figure, axes = dot_plot(rows)
-    starts = [
-        y for row, y in zip(rows, positions([r.gap for r in rows]), strict=True) if row.gap
-    ]
+    starts = [y for row, y in zip(rows, positions([r.gap for r in rows]), strict=True) if row.gap]
     for kind, y in zip(groups, starts, strict=True):
         heading(axes, y - 1, f"by {kind}")
     if overall:
@@ -41,13 +39,13 @@ def draw_slices(report: EvaluationReport | None) -> Picture | None:
     return Picture(
         "slices",
         f"Weakest slice: {shorten(worst.name, 40)} at {worst.metric.value:.3f}",
-        f"{metric_name(report.primary)} by slice (rows in brackets); whiskers are 95 % intervals.",
+        sentence(f"{metric_name(report.primary)} by slice (rows in brackets); whiskers are 95 % intervals"),
         figure,
     )
 
 
 def _value(one: SliceScore) -> str:
-    return shorten(one.name.partition("=")[2] or one.name, 13)
+    return shorten(one.name.partition("=")[2] or one.name, 16)
 
 
 def _worth_showing(slices: tuple[SliceScore, ...]) -> list[SliceScore]:

@@ -170,7 +170,7 @@ def compared(name: str, difference: float, p: float, rows: int, margin: float = 
     """Make a paired comparison."""
     return TestResult(
         name=name, method="exact McNemar", rows=rows, challenger=0.71 + difference, champion=0.71,
-        difference=difference, p_value=p, alpha=0.05, margin=margin, passed=p < 0.05 if not margin else p > 0.05,
+        difference=difference, p_value=p, alpha=0.05, margin=margin, passed=(p < 0.05) == (not margin),
     )  # fmt: skip
 
 
