@@ -1,0 +1,81 @@
+"""95 % intervals by bootstrap over rows, without touching the rows twice.
+
+Rows of the same kind (the same counts, or the same cell of a confusion matrix) are interchangeable, so
+resampling rows is drawing how often each kind comes up: one multinomial a resample.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from models.randomization import micro_f1
+from models.schemas import Metric
+
+RESAMPLES = 2_000
+_LEVELS = (2.5, 97.5)
+
+
+def interval(
+    kinds: np.ndarray, frequencies: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray], seed: int
+) -> Metric:
+    """Score a statistic of summed counts, with its percentile interval.
+
+    Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 7, 1979.
+
+    Args:
+        kinds: (kinds, columns) counts that a row of each kind adds.
+        frequencies: (kinds,) rows of each kind.
+        statistic: Maps sums (..., columns) to scores (...,).
+        seed: Seed of the resampling.
+    """
+    rows = int(frequencies.sum())
+    value = float(statistic(frequencies @ kinds))
+    if rows == 0:
+        return Metric(value=value, low=value, high=value, rows=0)
+    draws = np.random.default_rng(seed).multinomial(rows, frequencies / rows, size=RESAMPLES)
+    low, high = np.percentile(statistic(draws @ kinds), _LEVELS)
+    return Metric(value=value, low=float(low), high=float(high), rows=rows)
+
+
+def score_counts(
+    counts: np.ndarray, seed: int, statistic: Callable[[np.ndarray], np.ndarray] = micro_f1
+) -> Metric:
+    """Score rows by their true positives, false positives and false negatives, (rows, 3).
+
+    Args:
+        counts: As in `Outcomes`; there micro F1 is also the accuracy of answers that are right or wrong.
+        seed: Seed of the resampling.
+        statistic: Maps sums (..., 3) to scores (...,).
+    """
+    if len(counts) == 0:
+        return interval(np.zeros((1, 3)), np.zeros(1, dtype=np.int64), statistic, seed)
+    kinds, frequencies = np.unique(counts, axis=0, return_counts=True)
+    return interval(kinds, frequencies, statistic, seed)
+
+
+def precision(counts: np.ndarray) -> np.ndarray:
+    """Give tp / (tp + fp) of counts (..., 3); 0 where nothing was found."""
+    return _share(counts[..., 0], counts[..., 0] + counts[..., 1])
+
+
+def recall(counts: np.ndarray) -> np.ndarray:
+    """Give tp / (tp + fn) of counts (..., 3); 0 where nothing was to be found."""
+    return _share(counts[..., 0], counts[..., 0] + counts[..., 2])
+
+
+def macro_f1(confusion: np.ndarray) -> np.ndarray:
+    """Give the mean F1 of the labels that are there or were predicted.
+
+    Args:
+        confusion: (..., labels * labels) counts, truth by prediction.
+    """
+    size = round(confusion.shape[-1] ** 0.5)
+    table = confusion.reshape(*confusion.shape[:-1], size, size)
+    total = table.sum(axis=-1) + table.sum(axis=-2)
+    f1 = _share(2 * np.diagonal(table, axis1=-2, axis2=-1), total)
+    return _share(f1.sum(axis=-1), (total > 0).sum(axis=-1))
+
+
+def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    share: np.ndarray = np.divide(part, whole, out=np.zeros(np.shape(whole)), where=np.asarray(whole) > 0)
+    return share

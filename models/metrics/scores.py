@@ -1,0 +1,43 @@
+"""What every task type's metrics amount to."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from models.schemas import Metric
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores of predictions, and what the pictures need.
+
+    Args:
+        metrics: Overall scores with intervals.
+        per_label: Precision, recall, F1 and rows (or entities) of each label.
+        confusion_labels: Names of the confusion matrix's lines and columns.
+        confusion: (labels, labels) counts, truth by prediction.
+        confidence: (answers,) how sure each answer was, 0-1.
+        right: (answers,) bool; an answer is a row or a token.
+    """
+
+    metrics: dict[str, Metric]
+    per_label: dict[str, dict[str, float]]
+    confusion_labels: tuple[str, ...]
+    confusion: np.ndarray
+    confidence: np.ndarray
+    right: np.ndarray
+
+
+def index_of(values: pa.Array | pa.ChunkedArray, names: tuple[str, ...]) -> np.ndarray:
+    """Give each value's place in `names`, (values,) int64; every value is one of them."""
+    places = pc.index_in(values, value_set=pa.array(names, pa.string()))
+    indices: np.ndarray = places.to_numpy().astype(np.int64)
+    return indices
+
+
+def confusion_matrix(truth: np.ndarray, predicted: np.ndarray, labels: int) -> np.ndarray:
+    """Count pairs of true and predicted label, (labels, labels) int64."""
+    cells = np.bincount(truth * labels + predicted, minlength=labels * labels)
+    return cells.reshape(labels, labels).astype(np.int64)

@@ -1,0 +1,72 @@
+"""Which parts of the held-out rows are judged on their own: by source, domain, length and label."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from models.ragged import Ragged
+
+# Fixed, so that a slice means the same in every snapshot.
+LENGTHS = (("1-9", 1), ("10-24", 10), ("25+", 25))
+
+
+def name_slices(rows: pa.Table) -> pa.ListArray:
+    """Name the slices that each row is in, as `kind=value`.
+
+    Args:
+        rows: Rows in a snapshot's schema: `source`, `domain`, and `text`, `label` or `tokens`, `tags`.
+
+    Returns:
+        list<string>, one list a row; its `label=` is the row's class, or each entity type in it.
+    """
+    everyone = np.arange(rows.num_rows)
+    parts = [_named(everyone, kind, rows[kind]) for kind in ("source", "domain") if kind in rows.column_names]
+    parts.append(_named(everyone, "length", _length_bins(rows)))
+    if "label" in rows.column_names:
+        parts.append(_named(everyone, "label", rows["label"]))
+    elif "tags" in rows.column_names:
+        parts.append(_entity_types(rows["tags"]))
+    pairs = pa.concat_tables(parts).group_by(["row", "name"]).aggregate([])
+    pairs = pairs.sort_by([("row", "ascending"), ("name", "ascending")])
+    offsets = np.searchsorted(pairs["row"].to_numpy(), np.arange(rows.num_rows + 1))
+    return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pairs["name"].combine_chunks())
+
+
+def masks_of(slices: pa.ChunkedArray | pa.Array) -> Mapping[str, np.ndarray]:
+    """Turn the slices of each row into one (rows,) bool mask a slice, in order of their names."""
+    names = Ragged.from_column(slices)
+    found, place = np.unique(names.values.astype(str), return_inverse=True)
+    masks = np.zeros((len(found), len(names.lengths)), dtype=bool)
+    masks[place, names.owners] = True
+    return dict(zip(found.tolist(), masks, strict=True))
+
+
+def _named(row: np.ndarray, kind: str, values: pa.ChunkedArray | pa.Array) -> pa.Table:
+    """Pair rows with `kind=value`; a row without a value is in no slice of that kind."""
+    array = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    names = pc.binary_join_element_wise(kind, array.cast(pa.string()), "=")
+    pairs = pa.table({"row": pa.array(row, pa.int64()), "name": names.cast(pa.string())})
+    return pairs.filter(pc.is_valid(pairs["name"]))
+
+
+def _length_bins(rows: pa.Table) -> pa.Array:
+    """Give the bin of each row's number of words; a row without words is in the first."""
+    if "tokens" in rows.column_names:
+        words = pc.list_value_length(rows["tokens"])
+    else:
+        words = pc.count_substring_regex(rows["text"], r"\S+")
+    edges = np.array([edge for _, edge in LENGTHS[1:]])
+    bins = np.searchsorted(edges, pc.fill_null(words, 0).to_numpy(), side="right")
+    return pa.array([name for name, _ in LENGTHS], pa.string()).take(pa.array(bins, pa.int64()))
+
+
+def _entity_types(tags: pa.ChunkedArray) -> pa.Table:
+    """Pair each row with the entity types in its tags."""
+    column = tags.combine_chunks()
+    owners = pc.list_parent_indices(column).to_numpy()
+    flat = pc.list_flatten(column)
+    entity = pc.not_equal(flat, "O")
+    types = pc.utf8_slice_codeunits(flat.filter(entity), 2)
+    return _named(owners[entity.to_numpy(zero_copy_only=False)], "label", types)
