@@ -56,6 +56,17 @@ def versions(books: Books, agent: str) -> tuple[VersionInfo, ...]:
             return tuple(sorted(found, key=lambda info: info.version))
 
 
+def registered_agents(books: Books) -> tuple[str, ...]:
+    """Name every registered model, sorted."""
+    client, names, token = books.client, set[str](), None
+    while True:
+        page = client.search_registered_models(max_results=1000, page_token=token)
+        names |= {model.name for model in page}
+        token = page.token
+        if not token:
+            return tuple(sorted(names))
+
+
 def version_info(books: Books, agent: str, version: int) -> VersionInfo:
     """Describe a version.
 
