@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -30,7 +29,7 @@ def text_rows(count: int, seed: int = 0, labels: tuple[str, ...] = ("neg", "neu"
 def make_job(make_config: Callable[..., AgentConfig], tmp_path: Path) -> Callable[..., TrainJob]:
     """Give a function that encodes rows and describes a training on them."""
 
-    def make(rows: pa.Table | None = None, out: str = "out", **changes: Any) -> TrainJob:
+    def make(rows: pa.Table | None = None, out: str = "out", **changes: object) -> TrainJob:
         config = make_config(**{"tokens_per_batch": 64, "epochs": 2, "learning_rate": 1e-3, **changes})
         table = text_rows(90) if rows is None else rows
         path, encoded = tmp_path / "rows.parquet", tmp_path / "encoded"

@@ -1,15 +1,11 @@
-import json
 from collections.abc import Callable
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
-from safetensors.torch import load_file
 
-from models.errors import DataError, TrainingError
 from models.task_model import load
 from models.training import loop
-from models.training.job import TrainJob, read_progress
+from models.training.job import TrainJob
 from models.training.loop import fine_tune
 
 MakeJob = Callable[..., TrainJob]

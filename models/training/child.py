@@ -1,0 +1,77 @@
+"""The child process that trains: `python -m models.training.child JOB.json`.
+
+It ends with code 0 and `training.json`, or with another code and `error.json`. It dies with its parent.
+Who starts it, watches it and ends it is `tasks/io/child.py`.
+"""
+
+import ctypes
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+from models.errors import QuickstudyError
+from models.training.files import write_whole
+from models.training.job import ERROR, TrainJob
+
+PARENT = "QUICKSTUDY_PARENT_PID"
+_PR_SET_PDEATHSIG = 1
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+_SECONDS_BETWEEN_LOOKS = 1.0
+_logger = logging.getLogger(__name__)
+
+
+def main() -> int:
+    """Train the job named on the command line; return the process's exit code."""
+    _die_with_parent(int(os.environ.get(PARENT, os.getppid())))
+    keep_freed_memory()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    job = TrainJob.model_validate_json(Path(sys.argv[1]).read_bytes())
+    job.folder.mkdir(parents=True, exist_ok=True)
+    (job.folder / ERROR).unlink(missing_ok=True)
+    # Imported here, so that a parent that dies during the slow import takes this process along.
+    from models.training.loop import fine_tune
+
+    try:
+        fine_tune(job)
+    except (QuickstudyError, MemoryError, RuntimeError) as error:
+        _logger.exception("Training failed")
+        failure = {"type": type(error).__name__, "message": str(error) or type(error).__name__}
+        write_whole(job.folder / ERROR, json.dumps(failure))
+        return 1
+    return 0
+
+
+def keep_freed_memory() -> None:
+    """Ask glibc to keep freed blocks: each step asks for the same large ones again.
+
+    Otherwise they go back to the kernel, which hands them out again page by page, zeroed: several percent
+    of a step on a CPU. Other C libraries are left as they are.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, 1 << 30)
+        mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
+
+
+def _die_with_parent(parent: int) -> None:
+    """Have this process ended when the parent is: by the kernel on Linux, by a watching thread elsewhere."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(1)
+    threading.Thread(target=_watch, args=(parent,), daemon=True, name="parent-watch").start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

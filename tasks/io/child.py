@@ -1,0 +1,186 @@
+"""Run a training in a child process group: watch it, bring back its outcome, leave nothing running.
+
+The child itself is `models/training/child.py`. It goes on at the checkpoints that it finds in the job's
+folder, so running the same job again after any kind of death is right.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from models import errors
+from models.errors import QuickstudyError, TrainingError, TrainingTimeoutError
+from models.schemas import TrainingReport
+from models.training.child import PARENT
+from models.training.files import write_whole
+from models.training.job import ERROR, LOCK, LOG, TrainingProgress, TrainJob, read_progress
+from models.training.result import finished_report, read_report
+
+HEARTBEAT_LIMIT = 300.0
+_REQUEST = "request.json"
+_POLL_SECONDS = 0.2
+_START_SECONDS = 300.0
+_GRACE_SECONDS = 3.0
+_LOG_LINES = 15
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def run_child(
+    job: TrainJob,
+    on_progress: Callable[[TrainingProgress], None],
+    time_limit: float,
+    heartbeat_limit: float = HEARTBEAT_LIMIT,
+) -> TrainingReport:
+    """Train a job in a child process group of its own and wait for it.
+
+    Whatever ends this call, the whole group is gone when it returns or raises; if this process is killed,
+    the kernel kills the child.
+
+    Args:
+        job: What to train; `job.out` keeps log, heartbeats, checkpoints and result.
+        on_progress: Called with each new heartbeat.
+        time_limit: The child is ended after this time (seconds).
+        heartbeat_limit: It is ended when nothing was heard of it for this time (seconds).
+
+    Raises:
+        TrainingTimeoutError: The time limit ran out, or the heartbeats stopped.
+        TrainingError: The child ended without a result, or another process trains in `job.out`.
+        QuickstudyError: What the child itself raised, by its own type.
+    """
+    job.folder.mkdir(parents=True, exist_ok=True)
+    with _locked(job.folder) as lock:
+        done = finished_report(job)
+        if done is not None:
+            return done
+        request = job.folder / _REQUEST
+        write_whole(request, job.model_dump_json(indent=2))
+        (job.folder / ERROR).unlink(missing_ok=True)
+        with (job.folder / LOG).open("ab") as log:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "models.training.child", str(request)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                # The child shares the lock: while it lives, no other training may begin here.
+                pass_fds=[lock],
+                env=_environment(),
+            )
+        try:
+            _watch(child, job.folder, on_progress, (time_limit, heartbeat_limit))
+        finally:
+            _end_group(child)
+    if child.returncode != 0:
+        raise _failure(job.folder, child.returncode)
+    return read_report(job.folder)
+
+
+def _watch(
+    child: subprocess.Popen[bytes],
+    out: Path,
+    on_progress: Callable[[TrainingProgress], None],
+    limits: tuple[float, float],
+) -> None:
+    """Pass progress on until the child ends or a limit (time, heartbeat) is passed."""
+    began = heard = time.monotonic()
+    time_limit, heartbeat_limit = limits
+    # Until the first heartbeat libraries are imported and weights read or fetched.
+    silence = max(heartbeat_limit, _START_SECONDS)
+    seen = read_progress(out)
+    while child.poll() is None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(_POLL_SECONDS)
+        progress = read_progress(out)
+        if progress is not None and progress != seen:
+            seen, heard, silence = progress, time.monotonic(), heartbeat_limit
+            on_progress(progress)
+        now = time.monotonic()
+        if child.poll() is None and now - began > time_limit:
+            raise _too_long(time_limit, out)
+        if child.poll() is None and now - heard > silence:
+            raise _too_silent(silence, out)
+
+
+def _too_long(limit: float, out: Path) -> TrainingTimeoutError:
+    return TrainingTimeoutError(
+        f"Training ran longer than its limit of {limit:g} s and was ended. Raise time_limit_seconds and run "
+        f"again: it goes on at its last checkpoint in {out}."
+    )
+
+
+def _too_silent(limit: float, out: Path) -> TrainingTimeoutError:
+    return TrainingTimeoutError(
+        f"Nothing was heard of the training for {limit:g} s and it was ended. The reason may be in its log, "
+        f"{out / LOG}. Run again: it goes on at its last checkpoint.\n{_log_tail(out)}"
+    )
+
+
+def _end_group(child: subprocess.Popen[bytes]) -> None:
+    """End the child and all that it started: politely, then by force."""
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, sign)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(_GRACE_SECONDS)
+    child.wait()
+
+
+def _failure(out: Path, code: int) -> QuickstudyError:
+    """Turn the child's error file, or the lack of one, into the error to raise."""
+    try:
+        found = json.loads((out / ERROR).read_text("utf-8"))
+    except FileNotFoundError:
+        cause = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+        hint = " Out of memory is the usual cause; lower tokens_per_batch." if code == -signal.SIGKILL else ""
+        return TrainingError(
+            f"The training's process ended by {cause} without a result.{hint} Its log, {out / LOG}, ends "
+            f"with:\n{_log_tail(out)}"
+        )
+    kind = getattr(errors, found["type"], None)
+    if isinstance(kind, type) and issubclass(kind, QuickstudyError):
+        return kind(found["message"])
+    return TrainingError(
+        f"{found['type']}: {found['message']} Its log, {out / LOG}, ends with:\n{_log_tail(out)}"
+    )
+
+
+@contextlib.contextmanager
+def _locked(out: Path) -> Iterator[int]:
+    """Hold the folder's lock, which the operating system lets go when its last holder dies.
+
+    Raises:
+        TrainingError: Another process trains in this folder.
+    """
+    with (out / LOCK).open("w") as file:
+        deadline = time.monotonic() + _GRACE_SECONDS
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                # The child of a parent that was just killed needs a moment to go.
+                if time.monotonic() > deadline:
+                    raise TrainingError(
+                        f"Another process trains in {out}. Wait for it, or end it, and run again."
+                    ) from error
+                time.sleep(_POLL_SECONDS)
+        yield file.fileno()
+
+
+def _environment() -> dict[str, str]:
+    """Give the child this process's environment, its id, and the place of our modules."""
+    path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, PARENT: str(os.getpid()), "PYTHONPATH": path, "TOKENIZERS_PARALLELISM": "false"}
+
+
+def _log_tail(out: Path) -> str:
+    """Give the log's last lines."""
+    lines = (out / LOG).read_text("utf-8", errors="replace").splitlines() if (out / LOG).exists() else []
+    return "\n".join(lines[-_LOG_LINES:])
