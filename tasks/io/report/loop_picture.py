@@ -35,7 +35,7 @@ class Shape:
         return (along, across) if self.lying else (across, along)
 
 
-LYING = Shape(lying=True, pitch=112, node=(92, 46), lanes=(31, 128, 225))
+LYING = Shape(lying=True, pitch=112, node=(94, 46), lanes=(31, 128, 225))
 STANDING = Shape(lying=False, pitch=58, node=(108, 42), lanes=(62, 184, 306))
 
 
@@ -108,6 +108,6 @@ def _box(shape: Shape, name: str, node: Node) -> str:
         text += f'<text class="caption" x="{x:g}" y="{y + 13:g}">{escape(node.caption)}</text>'
     radius = 10 if name != "champion" else tall
     return (
-        f'<g class="stage {kind}{node.state}"><rect x="{x - half:g}" y="{y - tall:g}" width="{half * 2:g}" '
-        f'height="{tall * 2:g}" rx="{radius:g}"/>{text}</g>'
+        f'<g data-stage="{name}" class="stage {kind}{node.state}"><rect x="{x - half:g}" '
+        f'y="{y - tall:g}" width="{half * 2:g}" height="{tall * 2:g}" rx="{radius:g}"/>{text}</g>'
     )

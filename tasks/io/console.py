@@ -1,0 +1,172 @@
+"""What the terminal shows: tables that are good at 80 columns; text from users is never read as markup."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Protocol
+
+import pyarrow as pa
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from models.schemas import GateReport, Move
+from tasks.io.report import words
+from tasks.io.report.story import AgentStory, Round, Story
+
+_STYLES = {
+    "promoted": "green",
+    "promote": "green",
+    "kept": "blue",
+    "keep": "blue",
+    "already_decided": "blue",
+    "not_enough_data": "yellow",
+    "not_enough_fresh_data": "yellow",
+    "rolled_back": "yellow",
+}
+
+
+class Judged(Protocol):
+    """A verdict as the ledger keeps it."""
+
+    @property
+    def challenger(self) -> int:
+        """Version that was judged."""
+
+    @property
+    def report(self) -> GateReport:
+        """The gate's verdict."""
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="dim", show_edge=False)
+    for name in columns:
+        table.add_column(name, justify="right" if name.startswith(">") else "left", overflow="fold")
+        table.columns[-1].header = name.removeprefix(">")
+    return table
+
+
+def _verdict(verdict: str) -> Text:
+    return Text(words.VERDICTS.get(verdict, verdict), style=_STYLES.get(verdict, ""))
+
+
+def _version(number: int | None) -> Text:
+    return Text(f"v{number}" if number else "none", style="bold" if number else "dim")
+
+
+def _time(moment: datetime) -> Text:
+    utc = moment.astimezone(UTC) if moment.tzinfo else moment
+    return Text(f"{utc:%Y-%m-%d %H:%M}", no_wrap=True)
+
+
+def summary_table(story: Story) -> RenderableType:
+    """Show at a run's end, per round, version, score and verdict; below, what happened and where it lies."""
+    table = _table("agent", "flow", "version", "score (95 %)", ">rows", "verdict")
+    for agent in story.agents:
+        for i, turn in enumerate(agent.rounds):
+            table.add_row(Text(agent.config.name if i == 0 else "", style="bold"), *_round(turn))
+    said = [Text(words.sentence(_said(agent))) for agent in story.agents]
+    paths = _table("", "")
+    paths.show_header = False
+    for link in story.links:
+        paths.add_row(Text(link.name, style="dim"), Text(link.target, overflow="fold"))
+    return Group(Text(), table, *said, *([Text(), paths] if story.links else []))
+
+
+def _said(agent: AgentStory) -> str:
+    last = agent.rounds[-1] if agent.rounds else None
+    why = last.decision.reason if last and last.decision else ""
+    return words.agent_sentence(agent) + (f". Why: {why}" if why else "")
+
+
+def _round(turn: Round) -> tuple[Text, ...]:
+    score = words.primary(turn.evaluation)
+    metric = words.metric_name(turn.evaluation.primary) if turn.evaluation else ""
+    said = Text(f"{metric} {score.value:.3f} ") if score else Text("not scored", style="dim")
+    if score:
+        said.append(f"{score.low:.3f} to {score.high:.3f}", style="dim")
+    return (
+        Text(turn.flow),
+        _version(turn.version),
+        said,
+        Text(f"{score.rows:,}" if score else ""),
+        _verdict(turn.decision.verdict) if turn.decision else Text("no decision", style="dim"),
+    )
+
+
+def history_table(moves: Sequence[Move]) -> RenderableType:
+    """Show the champion's history, newest first, with who moved it and why."""
+    table = _table("when (UTC)", "from", "to", "how", "by", "why")
+    for move in reversed(moves):
+        how = move.kind if move.state == "done" else f"{move.kind} ({move.state})"
+        style = "" if move.state == "done" else "dim"
+        versions = (_version(move.from_version), _version(move.to_version))
+        table.add_row(_time(move.at), *versions, Text(how), Text(move.actor), Text(move.reason), style=style)
+    return table
+
+
+def status_table(agents: Mapping[str, tuple[Sequence[Move], Sequence[Judged]]]) -> RenderableType:
+    """Show every agent with its champion and its last verdict.
+
+    Args:
+        agents: By name, the ledger's moves and the gate's decisions, both oldest first.
+    """
+    table = _table("agent", "champion", "since (UTC)", ">moves", "last verdict")
+    for name, (moves, decisions) in agents.items():
+        done = [move for move in moves if move.state == "done"]
+        last = done[-1] if done else None
+        table.add_row(
+            Text(name, style="bold"),
+            _version(last.to_version if last else None),
+            _time(last.done_at or last.at) if last else Text(),
+            Text(str(len(done))),
+            _judged(decisions[-1]) if decisions else Text("never judged", style="dim"),
+        )
+    return table
+
+
+def _judged(decision: Judged) -> Text:
+    said = Text(f"v{decision.challenger}: ").append(_verdict(decision.report.verdict))
+    return said.append(f", {decision.report.reason}", style="dim")
+
+
+def prediction_table(texts: Sequence[str], predictions: pa.Table) -> RenderableType:
+    """Show one line a text: its label, or the entities found in it, and how sure the agent is.
+
+    Args:
+        texts: What was asked.
+        predictions: One row a text: `label` or `tags` (with `tokens`, where known), and `confidence`.
+    """
+    table = _table("text", "label" if "label" in predictions.column_names else "found", "sure")
+    for text, row in zip(texts, predictions.to_pylist(), strict=True):
+        found = Text(row["label"], style="bold") if "label" in row else _entities(text, row)
+        table.add_row(Text(text), found, _sure(float(row["confidence"])))
+    return table
+
+
+def _sure(confidence: float) -> Text:
+    full = round(confidence * 10)
+    return Text("━" * full, style="green").append("━" * (10 - full), style="dim").append(f" {confidence:.2f}")
+
+
+def _entities(text: str, row: Mapping[str, list[str]]) -> Text:
+    tags, tokens = row["tags"], row.get("tokens") or text.split()
+    if len(tags) != len(tokens):
+        return Text(" ".join(tags))
+    found = Text()
+    for number, pairs in groupby(zip(tokens, tags, _numbers(tags), strict=True), key=lambda pair: pair[2]):
+        words_in = list(pairs)
+        if number:
+            found.append("\n" if found else "").append(f"{words_in[0][1][2:]} ", style="bold")
+            found.append(" ".join(token for token, _, _ in words_in))
+    return found or Text("nothing", style="dim")
+
+
+def _numbers(tags: Sequence[str]) -> list[int]:
+    """Number the entities: 0 outside, then 1, 2, 3 ..."""
+    numbers, last = [], 0
+    for tag in tags:
+        last += tag.startswith("B-")
+        numbers.append(last if tag != "O" else 0)
+    return numbers
