@@ -3,7 +3,6 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -46,7 +45,7 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def make_config(tiny_encoder: Path) -> Callable[..., AgentConfig]:
     """Give a function that describes an agent of some adapter on the tiny encoder."""
 
-    def make(adapter: str = "text_classification", **changes: Any) -> AgentConfig:
+    def make(adapter: str = "text_classification", **changes: object) -> AgentConfig:
         values = {
             "name": "agent",
             "adapter": adapter,

@@ -1,6 +1,5 @@
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,7 +45,9 @@ def byte_level_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.T
         parts = json.loads(trained.to_str())["model"]
         made = RobertaTokenizer(vocab=parts["vocab"], merges=[tuple(pair) for pair in parts["merges"]])
     else:
-        made = PreTrainedTokenizerFast(tokenizer_object=trained, pad_token="<pad>", unk_token="<unk>")
+        made = PreTrainedTokenizerFast(
+            tokenizer_object=trained, **{"pad_token": "<pad>", "unk_token": "<unk>"}
+        )
     made.save_pretrained(folder)
     config = RobertaConfig(
         vocab_size=400,
@@ -63,9 +64,9 @@ def byte_level_folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.T
 
 
 @pytest.fixture
-def copied(tiny_encoder: Path, tmp_path: Path) -> Iterator[Path]:
+def copied(tiny_encoder: Path, tmp_path: Path) -> Path:
     """Give a copy of the tiny encoder that a test may damage."""
-    yield shutil.copytree(tiny_encoder, tmp_path / "copied")
+    return shutil.copytree(tiny_encoder, tmp_path / "copied")
 
 
 def test_the_default_encoder_comes_from_its_package():
@@ -160,7 +161,7 @@ def test_the_longest_input_of_a_bert_is_its_positions(tiny_encoder: Path):
     """64 positions take 64 sub-words and not 65."""
     tokenizer = load_tokenizer(str(tiny_encoder))
     check_length(str(tiny_encoder), tokenizer, 64)
-    with pytest.raises(ConfigError, match="max_length is 65; encoder .* reads at most 64 sub-words"):
+    with pytest.raises(ConfigError, match=r"max_length is 65; encoder .* reads at most 64 sub-words"):
         check_length(str(tiny_encoder), tokenizer, 65)
 
 

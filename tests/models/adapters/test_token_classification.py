@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -155,7 +156,7 @@ def test_entities_of_real_tweets_survive_windows(data_folder: Path, make_config:
     lines = (data_folder / "wnut17" / "emerging.test.annotated").read_text(encoding="utf-8").splitlines()
     pairs = [tuple(line.split("\t")[:2]) if line.strip() else None for line in lines]
     breaks = [-1, *(i for i, pair in enumerate(pairs) if pair is None), len(pairs)]
-    tweets = [[p for p in pairs[a + 1 : b] if p] for a, b in zip(breaks, breaks[1:], strict=False)]
+    tweets = [[p for p in pairs[a + 1 : b] if p] for a, b in pairwise(breaks)]
     tokens, tags = ([[pair[side] for pair in tweet] for tweet in tweets if tweet] for side in (0, 1))
     labels = sorted({tag[2:] for row in tags for tag in row} - {""})
     config = make_config("token_classification", labels=tuple(labels), max_length=24, stride=8)
