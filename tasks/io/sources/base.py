@@ -1,0 +1,107 @@
+"""What every source gives: raw batches whose columns are named by role, with the lines that have no columns.
+
+A role is what a column is for: `text` and `label`, or `tokens` and `tags`; `time` and `domain` where the
+config names them. Nothing is judged here but what a reader alone can see; the rest is validation's.
+"""
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow as pa
+
+from models.errors import DataError
+from models.schemas import SourceConfig
+from models.schemas.agent import AdapterName
+
+LINE = "line"
+EXCERPT_LENGTH = 200
+LIST_ROLES = ("tokens", "tags")
+
+BAD_SCHEMA = pa.schema([(LINE, pa.int64()), ("reason", pa.string()), ("excerpt", pa.string())])
+
+
+@dataclass(frozen=True)
+class RawBatch:
+    """Some rows as they came.
+
+    Args:
+        rows: `line` (int64, counting from 1) and one column a role. Strings may hold invalid UTF-8.
+        bad: Lines that are no rows, in BAD_SCHEMA.
+        file: Name of the file, table or split they stand in.
+    """
+
+    rows: pa.Table
+    bad: pa.Table
+    file: str
+
+
+Part = Callable[[], RawBatch]
+"""Makes one batch; parts may be made in any thread and in any order."""
+
+
+class Source(Protocol):
+    """One address with rows, read as a stream in flat memory."""
+
+    def parts(self) -> Iterator[Part]:
+        """Read on and give the work that turns what was read into a batch.
+
+        Raises:
+            DataError: The address can't be read, or a mapped column is not there.
+        """
+        ...
+
+
+def batches(source: Source) -> Iterator[RawBatch]:
+    """Make a source's batches one after the other."""
+    return (part() for part in source.parts())
+
+
+def wanted_columns(config: SourceConfig, adapter: AdapterName) -> dict[str, str]:
+    """Map each role to the source's column."""
+    if adapter == "text_classification":
+        columns = {"text": config.text_column, "label": config.label_column}
+    else:
+        columns = {"tokens": config.tokens_column, "tags": config.tags_column}
+    optional = {"time": config.time_column, "domain": config.domain_column}
+    return columns | {role: column for role, column in optional.items() if column}
+
+
+def check_columns(wanted: dict[str, str], found: Sequence[str], where: str) -> None:
+    """Compare the mapped columns with those that are there.
+
+    Raises:
+        DataError: A mapped column is absent or there twice.
+    """
+    for role, column in wanted.items():
+        if column not in found:
+            near = difflib.get_close_matches(column, found, n=1)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            names = ", ".join(repr(name) for name in found[:20])
+            raise DataError(
+                f"{where} has no column {column!r}; it has {names or 'none'}.{hint} "
+                f"Set {role}_column in the source."
+            )
+        if list(found).count(column) > 1:
+            raise DataError(f"{where} has two columns {column!r}; rename one of them.")
+
+
+def bad_lines(lines: Iterable[int], reasons: Iterable[str], contents: Iterable[bytes]) -> pa.Table:
+    """Make a table in BAD_SCHEMA."""
+    columns = [list(lines), list(reasons), [excerpt(content) for content in contents]]
+    arrays = [pa.array(c, f.type) for c, f in zip(columns, BAD_SCHEMA, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=BAD_SCHEMA)
+
+
+def excerpt(content: bytes) -> str:
+    """Give the beginning of a raw line, its unreadable bytes as escapes."""
+    return content[: EXCERPT_LENGTH * 4].decode("utf-8", "backslashreplace").rstrip("\r\n")[:EXCERPT_LENGTH]
+
+
+def as_unchecked_string(values: pa.Array) -> pa.Array:
+    """See a binary array as strings without looking at the bytes; validation does that."""
+    large = pa.types.is_large_binary(values.type)
+    target = pa.large_string() if large else pa.string()
+    seen = pa.Array.from_buffers(target, len(values), values.buffers(), values.null_count, values.offset)
+    return seen.cast(pa.string()) if large else seen

@@ -1,0 +1,135 @@
+"""Source `sql`: a table or a SELECT, streamed by SQLAlchemy; a row's number takes the place of its line."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
+
+from models.errors import DataError, MissingExtraError, TransientError
+from models.schemas import SourceConfig
+from models.schemas.agent import AdapterName
+from tasks.io.sources.base import LINE, Part, RawBatch, bad_lines, check_columns, wanted_columns
+from tasks.io.sources.columnar import raw_batch
+
+BATCH_ROWS = 20_000
+WRONG_TYPE = "wrong type of value"
+
+
+class SqlSource:
+    """Rows of a table or query.
+
+    Args:
+        config: `address` is a SQLAlchemy URL, `query` a table's name or a SELECT.
+        adapter: The task type, which decides the columns.
+
+    Raises:
+        DataError: The URL or the query can't be used.
+    """
+
+    def __init__(self, config: SourceConfig, adapter: AdapterName) -> None:
+        self.wanted = wanted_columns(config, adapter)
+        try:
+            self.url = sa.make_url(config.address)
+        except ArgumentError as error:
+            raise DataError(
+                "The address of a sql source is no SQLAlchemy URL (dialect://user@host/base)."
+            ) from error
+        self.where = self.url.render_as_string(hide_password=True)
+        if not config.query:
+            raise DataError(f"{self.where}: set `query` to a table's name or a SELECT.")
+        self.query = config.query.strip().rstrip(";")
+
+    def parts(self) -> Iterator[Part]:
+        """Stream the result in batches.
+
+        Raises:
+            DataError: The database refuses the query.
+            TransientError: It can't be reached or is busy.
+        """
+        self._check_file()
+        try:
+            engine = sa.create_engine(self.url)
+        except (ImportError, NoSuchModuleError) as error:
+            raise MissingExtraError(f"{self.where} needs a driver that is not installed: {error}") from error
+        if self.url.get_backend_name() == "sqlite":
+            sa.event.listen(engine, "connect", _keep_broken_text)
+        try:
+            yield from self._rows(engine)
+        except OperationalError as error:
+            kind = TransientError if _can_pass(error, self.url.get_backend_name()) else DataError
+            raise kind(f"{self.where}: {error.orig}") from error
+        except SQLAlchemyError as error:
+            raise DataError(f"{self.where}: {str(error).splitlines()[0]}") from error
+        finally:
+            engine.dispose()
+
+    def _rows(self, engine: sa.Engine) -> Iterator[Part]:
+        with engine.connect().execution_options(stream_results=True, yield_per=BATCH_ROWS) as connection:
+            result = connection.execute(self._statement())
+            names = list(result.keys())
+            check_columns(self.wanted, names, f"{self.where} ({self.query})")
+            first = 1
+            for rows in result.partitions():
+                columns = dict(zip(names, zip(*rows, strict=True), strict=True))
+                yield partial(_batch, {r: columns[c] for r, c in self.wanted.items()}, first, self.query[:80])
+                first += len(rows)
+
+    def _statement(self) -> sa.Executable:
+        if len(self.query.split()) > 1:
+            if self.query.split()[0].lower() not in ("select", "with"):
+                raise DataError(
+                    f"{self.where}: query is {self.query[:60]!r}; only SELECT statements are run."
+                )
+            return sa.text(self.query)
+        schema, _, name = self.query.rpartition(".")
+        return sa.select(sa.text("*")).select_from(sa.table(name, schema=schema or None))
+
+    def _check_file(self) -> None:
+        base = self.url.database
+        if (
+            self.url.get_backend_name() == "sqlite"
+            and base
+            and base != ":memory:"
+            and not Path(base).is_file()
+        ):
+            # Connecting would make an empty database.
+            raise DataError(f"There is no SQLite file {base}.")
+
+
+def _keep_broken_text(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's connection
+    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+
+
+def _can_pass(error: OperationalError, backend: str) -> bool:
+    return backend != "sqlite" or any(word in str(error.orig) for word in ("locked", "busy"))
+
+
+def _batch(columns: dict[str, Sequence[object]], first: int, file: str) -> RawBatch:
+    """Make typed columns; where values of one column differ in type, look at each."""
+    arrays, wrong = {}, set()
+    for role, values in columns.items():
+        try:
+            arrays[role] = pa.array(values)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
+            arrays[role] = pa.array([_as_bytes(v) for v in values], pa.binary())
+            wrong |= {i for i, v in enumerate(values) if v is not None and _as_bytes(v) is None}
+    batch = raw_batch(pa.table(arrays), {role: role for role in arrays}, first, file)
+    if not wrong:
+        return batch
+    lines = sorted(first + i for i in wrong)
+    kept = pa.compute.invert(pa.compute.is_in(batch.rows[LINE], pa.array(lines, pa.int64())))
+    contents = [repr(tuple(v[n - first] for v in columns.values())).encode() for n in lines]
+    bad = bad_lines(lines, [WRONG_TYPE] * len(lines), contents)
+    return RawBatch(batch.rows.filter(kept), pa.concat_tables([batch.bad, bad]), file)
+
+
+def _as_bytes(value: object) -> bytes | None:
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape")
+    if isinstance(value, bytes):
+        return value
+    return str(value).encode() if isinstance(value, int) else None
