@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.drift_window import Window
 from models.errors import DataError
 from models.schemas import DriftReport, DriftTest
 
@@ -17,70 +18,7 @@ _POINTS = 400
 _MOVED = 5
 _FEWEST_ROWS = 20
 
-
-@dataclass(frozen=True)
-class Window:
-    """Rows of one window.
-
-    Args:
-        texts: (rows,) what a person reads.
-        embeddings: (rows, dim) by the frozen encoder.
-        label_counts: (rows, labels) how often each label was predicted in each row.
-    """
-
-    texts: Sequence[str]
-    embeddings: np.ndarray
-    label_counts: np.ndarray
-
-    @property
-    def rows(self) -> int:
-        """Count the rows."""
-        return len(self.embeddings)
-
-
-def detect(
-    agent: str, reference: Window, current: Window, labels: Sequence[str], level: "Level"
-) -> DriftReport:
-    """Compare two windows.
-
-    Args:
-        agent: Name for the report.
-        reference: Rows like those the champion was trained on.
-        current: Rows of the new window.
-        labels: Names of the columns of `label_counts`.
-        level: How sure to be, and the seed of the shuffling.
-
-    Raises:
-        DataError: A window has fewer than 20 rows.
-    """
-    for name, window in (("reference", reference), ("current", current)):
-        if window.rows < _FEWEST_ROWS:
-            raise DataError(
-                f"The {name} window has {window.rows} rows; a drift check needs {_FEWEST_ROWS}. Wait for more."
-            )
-    distances = _distances(np.concatenate([reference.embeddings, current.embeddings]))
-    counts = np.concatenate([reference.label_counts, current.label_counts]).astype(np.float64)
-    groups = _shuffled(reference.rows, current.rows, level)
-    tests = (
-        _test("embeddings", energy(distances, groups), level),
-        _test("label shares", chi_square(counts, groups), level),
-    )
-    points = _project(reference.embeddings, current.embeddings, level.seed)
-    drifted = any(test.drifted for test in tests)
-    return DriftReport(
-        agent=agent,
-        drifted=drifted,
-        reason=_reason(tests, level),
-        reference_rows=reference.rows,
-        current_rows=current.rows,
-        alpha=level.alpha,
-        tests=tests,
-        reference_shares=_shares(reference.label_counts, labels),
-        current_shares=_shares(current.label_counts, labels),
-        reference_points=points[0],
-        current_points=points[1],
-        moved_most=_moved_most(distances, reference.rows, current.texts) if drifted else (),
-    )
+Points = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -109,6 +47,52 @@ class Level:
     def shuffles(self) -> int:
         """Give the shuffles with which a p-value can come well below the level of one test."""
         return max(999, math.ceil(5 / self.each))
+
+
+def detect(
+    agent: str, reference: Window, current: Window, labels: Sequence[str], level: Level
+) -> DriftReport:
+    """Compare two windows.
+
+    Args:
+        agent: Name for the report.
+        reference: Rows like those the champion was trained on.
+        current: Rows of the new window.
+        labels: Names of the columns of `label_counts`.
+        level: How sure to be, and the seed of the shuffling.
+
+    Raises:
+        DataError: A window has fewer than 20 rows.
+    """
+    for name, window in (("reference", reference), ("current", current)):
+        if window.rows < _FEWEST_ROWS:
+            raise DataError(
+                f"The {name} window has {window.rows} rows; a drift check needs {_FEWEST_ROWS}. "
+                "Wait for more rows."
+            )
+    distances = _distances(np.concatenate([reference.embeddings, current.embeddings]))
+    counts = np.concatenate([reference.label_counts, current.label_counts]).astype(np.float64)
+    groups = _shuffled(reference.rows, current.rows, level)
+    tests = (
+        _test("embeddings", energy(distances, groups), level),
+        _test("label shares", chi_square(counts, groups), level),
+    )
+    points = _project(reference.embeddings, current.embeddings, level.seed)
+    drifted = any(test.drifted for test in tests)
+    return DriftReport(
+        agent=agent,
+        drifted=drifted,
+        reason=_reason(tests, level),
+        reference_rows=reference.rows,
+        current_rows=current.rows,
+        alpha=level.alpha,
+        tests=tests,
+        reference_shares=_shares(reference.label_counts, labels),
+        current_shares=_shares(current.label_counts, labels),
+        reference_points=points[0],
+        current_points=points[1],
+        moved_most=_moved_most(distances, reference.rows, current.texts) if drifted else (),
+    )
 
 
 def energy(distances: np.ndarray, groups: np.ndarray) -> np.ndarray:
@@ -173,9 +157,6 @@ def _distances(rows: np.ndarray) -> np.ndarray:
     distances: np.ndarray = np.sqrt(np.maximum(squares[:, None] + squares - 2 * gram, 0))
     np.fill_diagonal(distances, 0)
     return distances
-
-
-Points = tuple[tuple[float, float], ...]
 
 
 def _project(reference: np.ndarray, current: np.ndarray, seed: int) -> tuple[Points, Points]:

@@ -23,7 +23,7 @@ def embed(texts: Sequence[str], encoder: PreTrainedModel, tokenizer: PreTrainedT
         (len(texts), dim) float32, in the order of `texts`.
     """
     was_training = encoder.training
-    encoder.eval()
+    encoder.train(False)
     try:
         # Batches of like length waste little on padding.
         order = np.argsort([-len(text) for text in texts], kind="stable")
