@@ -66,12 +66,13 @@ def summary_table(story: Story) -> RenderableType:
     for agent in story.agents:
         for i, turn in enumerate(agent.rounds):
             table.add_row(Text(agent.config.name if i == 0 else "", style="bold"), *_round(turn))
-    said = [Text(words.sentence(_said(agent))) for agent in story.agents]
+    said: list[RenderableType] = [Text(words.sentence(_said(agent))) for agent in story.agents]
     paths = _table("", "")
     paths.show_header = False
     for link in story.links:
         paths.add_row(Text(link.name, style="dim"), Text(link.target, overflow="fold"))
-    return Group(Text(), table, *said, *([Text(), paths] if story.links else []))
+    below: list[RenderableType] = [Text(), paths] if story.links else []
+    return Group(Text(), table, Text(), *said, *below)
 
 
 def _said(agent: AgentStory) -> str:
@@ -147,7 +148,7 @@ def prediction_table(texts: Sequence[str], predictions: pa.Table) -> RenderableT
 
 def _sure(confidence: float) -> Text:
     full = round(confidence * 10)
-    return Text("━" * full, style="green").append("━" * (10 - full), style="dim").append(f" {confidence:.2f}")
+    return Text("━" * full, style="green").append("─" * (10 - full), style="dim").append(f" {confidence:.2f}")
 
 
 def _entities(text: str, row: Mapping[str, list[str]]) -> Text:

@@ -12,7 +12,7 @@ from models.schemas.records import (
     TestResult,
 )
 from tasks.io.report.story import Round
-from tasks.io.report.words import metric_name, p_value, points
+from tasks.io.report.words import metric_name, named_test, p_value, points
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def _gate(report: GateReport) -> Table:
 
 def _test(test: TestResult) -> tuple[str, ...]:
     return (
-        test.name,
+        named_test(test.name),
         test.method,
         f"{test.rows:,}",
         f"{test.champion:.3f}",

@@ -31,6 +31,11 @@ def metric_name(key: str) -> str:
     return " ".join(_SPELLED.get(word.lower(), word) for word in key.replace("_", " ").split())
 
 
+def named_test(name: str) -> str:
+    """Name a test for people; a slice's own label is left as it is."""
+    return name if "=" in name else metric_name(name)
+
+
 def sentence(text: str) -> str:
     """Start with a capital letter and end with a full stop."""
     text = text.strip()

@@ -55,7 +55,7 @@ def test_summary_names_agent_version_verdict_and_paths(story: Story):
         assert part in text
 
 
-def test_summary_shows_the_score_with_its_interval(story: Story, monkeypatch: pytest.MonkeyPatch):
+def test_summary_shows_the_score_with_its_interval(story: Story):
     """A scored round shows metric, interval and rows."""
     score = Metric(value=0.76, low=0.724, high=0.796, rows=1555)
     report = SimpleNamespace(primary="macro_f1", metrics={"macro_f1": score})

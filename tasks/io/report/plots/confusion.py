@@ -9,6 +9,7 @@ from models.schemas.records import EvaluationReport
 from tasks.io.report.canvas import INK, LINE, MUTED, NEW, ON_NEW, WIDTH, Picture, bare
 from tasks.io.report.words import count, shorten
 
+MOST = 30
 FEW = 7
 """Up to this many labels each cell holds a share and a count; above, the share alone."""
 
@@ -17,14 +18,28 @@ def draw_confusion(report: EvaluationReport | None) -> Picture | None:
     """Draw truth in rows and prediction in columns."""
     if report is None or not report.confusion:
         return None
-    counts = np.asarray(report.confusion, dtype=np.int64)
-    labels, few = report.confusion_labels, len(counts) <= FEW
+    every = np.asarray(report.confusion, dtype=np.int64)
+    counts, labels = _most_mistaken(every, report.confusion_labels)
+    few = len(counts) <= FEW
     left, top = (104.0, 46.0) if few else (124.0, 112.0)
     side = min((WIDTH - left - 12) / len(counts), 104)
     figure, axes = _sheet(len(counts), side, left, top)
     _cells(axes, counts, side)
     _names(axes, labels, few, side)
-    return Picture("confusion", _claim(counts, labels), _note(counts), figure)
+    return Picture("confusion", _claim(every, report.confusion_labels), _note(every), figure)
+
+
+def _most_mistaken(counts: np.ndarray, labels: tuple[str, ...]) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Keep the labels that are most often mistaken, and put all others together in one."""
+    if len(labels) <= MOST:
+        return counts, labels
+    wrong = counts.sum(axis=0) + counts.sum(axis=1) - 2 * counts.diagonal()
+    kept = np.sort(np.argsort(-wrong, kind="stable")[: MOST - 1])
+    group = np.full(len(labels), len(kept))
+    group[kept] = np.arange(len(kept))
+    small = np.zeros((len(kept) + 1, len(kept) + 1), dtype=np.int64)
+    np.add.at(small, (group[:, None], group[None, :]), counts)
+    return small, (*(labels[i] for i in kept), f"{len(labels) - len(kept)} others")
 
 
 def _sheet(size: int, side: float, left: float, top: float) -> tuple[Figure, Axes]:
@@ -108,4 +123,5 @@ def _claim(counts: np.ndarray, labels: tuple[str, ...]) -> str:
 
 def _note(counts: np.ndarray) -> str:
     right = int(np.trace(counts))
-    return f"Per cent of each row; {right:,} of {count(int(counts.sum()), 'answer')} on the diagonal."
+    said = f"Per cent of each row; {right:,} of {count(int(counts.sum()), 'answer')} on the diagonal."
+    return said + (" Labels with few mistakes are put together." if len(counts) > MOST else "")

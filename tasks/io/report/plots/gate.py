@@ -1,13 +1,14 @@
 """The gate's verdict: every test's difference with its margin and p-value, and the guardrails."""
 
 from dataclasses import dataclass
+from math import isfinite
 
 from matplotlib.axes import Axes
 
 from models.schemas.records import GateReport, Guardrail, TestResult
 from tasks.io.report.canvas import BAD, BASE, GOOD, INK, LINE, MUTED, SURFACE, Picture, grid, sheet
 from tasks.io.report.plots.rows import PITCH, heading, left_text, positions, right_text
-from tasks.io.report.words import VERDICTS, count, metric_name, p_value, sentence, shorten
+from tasks.io.report.words import VERDICTS, count, metric_name, named_test, p_value, sentence, shorten
 
 MOST = 22
 
@@ -52,6 +53,7 @@ def _lines(report: GateReport) -> list[_Line]:
 
 def _limits(tests: list[TestResult]) -> tuple[float, float]:
     ends = [t.difference * 100 for t in tests] + [-t.margin * 100 for t in tests] + [0.0]
+    ends = [x for x in ends if isfinite(x)]
     room = max((max(ends) - min(ends)) * 0.1, 0.6)
     return min(ends) - room, max(ends) + room
 
@@ -63,7 +65,7 @@ def _test(axes: Axes, y: float, test: TestResult) -> None:
     axes.plot([0, test.difference * 100], [y, y], color=colour, lw=2.2, alpha=0.55)
     marker = "o" if test.passed else "X"
     axes.plot([test.difference * 100], [y], marker, ms=8.5, mfc=colour, mec=SURFACE, mew=1, clip_on=False)
-    left_text(axes, y, metric_name(test.name.removeprefix("slice ")))
+    left_text(axes, y, named_test(test.name.removeprefix("slice ")))
     mark = "✓" if test.passed else "✗"
     right_text(axes, y, f"{mark} {p_value(test.p_value)}", colour=colour)
 

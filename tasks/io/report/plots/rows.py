@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -12,6 +13,8 @@ from tasks.io.report.words import shorten
 
 PITCH = 26
 """Pixels from one row to the next."""
+LONG = 18
+"""Names of more characters are written smaller."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,8 @@ def dot_plot(rows: Sequence[Row], right: float = 62) -> tuple[Figure, Axes]:
 
 
 def _limits(rows: Sequence[Row]) -> tuple[float, float]:
-    low = min(min(r.metric.low, r.metric.value) for r in rows)
-    high = max(max(r.metric.high, r.metric.value) for r in rows)
+    ends = [x for r in rows for x in (r.metric.low, r.metric.value, r.metric.high) if isfinite(x)]
+    low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
     room = max((high - low) * 0.08, 0.02)
     return max(low - room, -0.005), min(high + room, 1.005)
 
@@ -68,34 +71,35 @@ def _dot(axes: Axes, row: Row, y: float) -> None:
     right_text(axes, y, f"{row.metric.value:.3f}", strong=row.strong)
 
 
-def left_text(axes: Axes, y: float, text: str, strong: bool = False, limit: int = 23) -> None:
-    """Write a row's name left of the axes."""
-    _beside(axes, y, shorten(text, limit), (0, -12), "right", INK, strong)
+def left_text(axes: Axes, y: float, text: str, strong: bool = False) -> None:
+    """Write a row's name left of the axes, smaller where it is long."""
+    size = 12 if len(text) <= LONG else 10.5
+    _beside(
+        axes, (0, y), shorten(text, LONG + 4), color=INK, weight="bold" if strong else "normal", size=size
+    )
 
 
 def right_text(axes: Axes, y: float, text: str, strong: bool = False, colour: str = "") -> None:
     """Write a row's figure right of the axes."""
-    _beside(axes, y, text, (1, 12), "left", colour or (INK if strong else MUTED), strong)
+    ink = colour or (INK if strong else MUTED)
+    _beside(axes, (1, y), text, color=ink, weight="bold" if strong else "normal")
 
 
-def _beside(  # noqa: PLR0913, PLR0917
-    axes: Axes, y: float, text: str, at: tuple[float, float], ha: str, colour: str, strong: bool
-) -> None:
+def _beside(axes: Axes, at: tuple[float, float], text: str, **ink: str | float) -> None:
     axes.annotate(
         text,
-        xy=(at[0], y),
+        xy=at,
         xycoords=("axes fraction", "data"),
-        xytext=(at[1], 0),
+        xytext=(12 if at[0] else -12, 0),
         textcoords="offset points",
-        ha=ha,
+        ha="left" if at[0] else "right",
         va="center_baseline",
-        color=colour,
-        fontweight="bold" if strong else "normal",
         annotation_clip=False,
+        **ink,  # type: ignore[arg-type] # text properties, typed one by one in matplotlib
     )
 
 
 def heading(axes: Axes, y: float, text: str) -> None:
     """Write a small heading over a group of rows, with a hairline."""
-    _beside(axes, y, text, (0, -12), "right", MUTED, False)
+    _beside(axes, (0, y), text, color=MUTED)
     axes.axhline(y, color=LINE, lw=0.8)

@@ -137,3 +137,37 @@ def test_lost_champion_ends_its_reign(story: Story):
     picture = plots.draw_history((*moves, gone), gone.at + timedelta(hours=1))
     assert picture
     assert picture.title == "There is no champion now, 3 moves in all"
+
+
+def test_many_labels_are_reduced_to_the_most_mistaken(story: Story):
+    """Of 77 labels the confused ones are drawn, and the others stand together."""
+    evaluation = story.agents[0].rounds[0].evaluation
+    assert evaluation
+    matrix = [[9 if i == j else 0 for j in range(77)] for i in range(77)]
+    matrix[70][71] = 5
+    many = evaluation.model_copy(
+        update={
+            "confusion": tuple(tuple(line) for line in matrix),
+            "confusion_labels": tuple(f"<{i}>" for i in range(77)),
+        }
+    )
+    picture = plots.draw_confusion(many)
+    assert picture
+    text = svg(picture)
+    assert "&lt;70&gt;" in text
+    assert "48 others" in text
+    assert picture.title == "Commonest mistake: 36% of “<70>” read as “<71>”"
+
+
+def test_scores_that_are_no_number_are_survived(story: Story):
+    """A metric that could not be computed leaves the other rows readable."""
+    turn = story.agents[0].rounds[0]
+    assert turn.evaluation
+    nothing = turn.evaluation.metrics["macro_f1"].model_copy(
+        update={"value": float("nan"), "low": float("nan"), "high": float("nan")}
+    )
+    metrics = {**turn.evaluation.metrics, "macro_f1": nothing}
+    broken = turn.model_copy(update={"evaluation": turn.evaluation.model_copy(update={"metrics": metrics})})
+    picture = plots.draw_metrics(broken)
+    assert picture
+    assert "nan" in svg(picture)
