@@ -21,7 +21,7 @@ def draw_confusion(report: EvaluationReport | None) -> Picture | None:
     every = np.asarray(report.confusion, dtype=np.int64)
     counts, labels = _most_mistaken(every, report.confusion_labels)
     few = len(counts) <= FEW
-    left, top = (104.0, 46.0) if few else (124.0, 112.0)
+    left, top = (104.0, 46.0) if few else (112.0, 106.0)
     side = min((WIDTH - left - 12) / len(counts), 104)
     figure, axes = _sheet(len(counts), side, left, top)
     _cells(axes, counts, side)
@@ -59,7 +59,7 @@ def _cells(axes: Axes, counts: np.ndarray, side: float) -> None:
         box = (j + gap / 2, i + gap / 2), 1 - gap, 1 - gap
         axes.add_patch(Rectangle(*box, facecolor=LINE, alpha=0.35, linewidth=0))
         if number:
-            axes.add_patch(Rectangle(*box, facecolor=NEW, alpha=0.06 + 0.94 * share, linewidth=0))
+            axes.add_patch(Rectangle(*box, facecolor=NEW, alpha=0.12 + 0.88 * share, linewidth=0))
             _figures(axes, (j + 0.5, i + 0.5), share, number, side)
 
 
@@ -78,7 +78,7 @@ def _figures(axes: Axes, at: tuple[float, float], share: float, number: int, sid
             weight="bold",
         )
         axes.text(at[0], at[1] + drop * 1.5, f"{number:,}", ha="center", va="center", color=colour, size=11)
-    elif side >= 12 and share >= 0.02:
+    elif side >= 11 and share >= 0.02:
         size = 10 if side >= 22 else 7
         axes.text(*at, f"{share * 100:.0f}", ha="center", va="center", color=colour, size=size)
 
