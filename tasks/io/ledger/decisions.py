@@ -53,12 +53,12 @@ def record_decision(engine: Engine, decision: Decision, text_hashes: NDArray[np.
     """
     with writing(engine) as connection:
         make = _inserter(connection)
-        added = connection.execute(
-            make(DecisionRow).values(_values(decision)).on_conflict_do_nothing(index_elements=["key"])
-        ).rowcount
+        insert = make(DecisionRow).values(_values(decision)).on_conflict_do_nothing(index_elements=["key"])
+        # What came back, since Postgres' driver counts the rows of such an insert as -1.
+        added = connection.scalar(insert.returning(DecisionRow.id)) is not None
         if added:
             _count_uses(connection, decision.agent, np.unique(_signed(text_hashes)))
-    return bool(added)
+    return added
 
 
 def find_decision(engine: Engine, key: str) -> Decision | None:
