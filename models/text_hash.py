@@ -34,9 +34,9 @@ def normalize_texts(texts: pa.StringArray) -> pa.StringArray:
     return _collapse(pc.replace_with_mask(lower, pc.invert(ascii_only), folded))
 
 
-def normalize_tokens(tokens: pa.ListArray) -> pa.StringArray:
-    """Normalize rows of tokens: joined by a blank, then like texts."""
-    return normalize_texts(pc.binary_join(tokens, " "))
+def join_tokens(tokens: pa.ListArray) -> pa.StringArray:
+    """Join each row's tokens by a blank: the text that stands for them."""
+    return pc.binary_join(tokens, " ")
 
 
 def hash_texts(texts: pa.StringArray) -> np.ndarray:
@@ -48,11 +48,6 @@ def hash_texts(texts: pa.StringArray) -> np.ndarray:
 def text_hashes(texts: pa.StringArray) -> np.ndarray:
     """Hash the normalized texts: (rows,) uint64, equal for texts that count as the same."""
     return hash_texts(normalize_texts(texts))
-
-
-def token_hashes(tokens: pa.ListArray) -> np.ndarray:
-    """Hash the normalized, joined tokens: (rows,) uint64."""
-    return hash_texts(normalize_tokens(tokens))
 
 
 def split_codes(hashes: np.ndarray, validation_share: float, test_share: float) -> np.ndarray:

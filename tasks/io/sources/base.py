@@ -5,6 +5,7 @@ config names them. Nothing is judged here but what a reader alone can see; the r
 """
 
 import difflib
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -94,6 +95,14 @@ def bad_lines(lines: Iterable[int], reasons: Iterable[str], contents: Iterable[b
     return pa.Table.from_arrays(arrays, schema=BAD_SCHEMA)
 
 
+def bad_rows(rows: pa.Table, reasons: Sequence[str] | pa.Array) -> pa.Table:
+    """Make a table in BAD_SCHEMA of parsed rows; the excerpt holds their values."""
+    values = rows.drop_columns([LINE]).to_pylist() if _is_readable(rows) else _escaped(rows)
+    contents = [json.dumps(v, ensure_ascii=False, default=str)[:EXCERPT_LENGTH] for v in values]
+    columns = [rows[LINE].combine_chunks(), pa.array(reasons, pa.string()), pa.array(contents, pa.string())]
+    return pa.Table.from_arrays(columns, schema=BAD_SCHEMA)
+
+
 def excerpt(content: bytes) -> str:
     """Give the beginning of a raw line, its unreadable bytes as escapes."""
     return content[: EXCERPT_LENGTH * 4].decode("utf-8", "backslashreplace").rstrip("\r\n")[:EXCERPT_LENGTH]
@@ -105,3 +114,33 @@ def as_unchecked_string(values: pa.Array) -> pa.Array:
     target = pa.large_string() if large else pa.string()
     seen = pa.Array.from_buffers(target, len(values), values.buffers(), values.null_count, values.offset)
     return seen.cast(pa.string()) if large else seen
+
+
+def _is_readable(rows: pa.Table) -> bool:
+    try:
+        rows.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _escaped(rows: pa.Table) -> list[dict[str, object]]:
+    """Give values as bytes whose unreadable parts are escapes."""
+    names = [name for name in rows.column_names if name != LINE]
+    columns = [[_readable(v) for v in _raw(rows[name])] for name in names]
+    return [dict(zip(names, values, strict=True)) for values in zip(*columns, strict=True)]
+
+
+def _raw(column: pa.ChunkedArray) -> list[object]:
+    kind = column.type
+    if pa.types.is_list(kind):
+        column = column.cast(pa.list_(pa.binary()))
+    elif pa.types.is_string(kind):
+        column = column.cast(pa.binary())
+    return list(column.to_pylist())
+
+
+def _readable(value: object) -> object:
+    if isinstance(value, list):
+        return [_readable(item) for item in value]
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value

@@ -46,7 +46,8 @@ def _parse(values: pa.Array) -> tuple[pa.Array, np.ndarray]:
     if failed.any():
         values = pc.if_else(pa.array(failed), pa.scalar(None, values.type), values)
     text = pc.utf8_trim_whitespace(values)
-    arrays = pc.fill_null(pc.and_(pc.starts_with(text, "["), pc.ends_with(text, "]")), False)
+    closed = pc.and_(pc.starts_with(text, "["), pc.ends_with(text, "]"))
+    arrays = pc.fill_null(pc.or_(closed, pc.starts_with(text, '["')), False)
     words = pc.utf8_split_whitespace(pc.if_else(arrays, pa.scalar(None, pa.string()), text))
     # Splitting an empty text gives one empty word.
     words = pc.if_else(pc.equal(text, ""), pa.scalar([], words.type), words)

@@ -1,0 +1,123 @@
+"""Snapshots on disk: one folder each, named by the digest of what it holds, whole or not at all."""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from models.errors import ArtifactError
+from models.schemas import ArtifactRef, DatasetSnapshot
+from tasks.io.digests import folder_digest
+from tasks.io.folders import TEMPORARY
+
+ROWS = "rows.parquet"
+QUARANTINE = "quarantine.parquet"
+RECORD = "snapshot.json"
+_LOCK = "lock"
+
+
+@contextlib.contextmanager
+def work_folder(home: Path) -> Iterator[Path]:
+    """Give a temporary folder under `home/snapshots`; folders that killed runs left there are removed."""
+    parent = home / "snapshots"
+    parent.mkdir(parents=True, exist_ok=True)
+    _remove_left_over(parent)
+    folder = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=parent))
+    # The lock tells other runs that this folder is in use; the system drops it when this process ends.
+    with (folder / _LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_left_over(parent: Path) -> None:
+    for folder in parent.glob(f"{TEMPORARY}*"):
+        with contextlib.suppress(OSError), (folder / _LOCK).open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def store(content: Path, home: Path, record: DatasetSnapshot) -> DatasetSnapshot:
+    """Move finished content to its place; the same content found there already is used as it is.
+
+    Args:
+        content: A folder with rows and quarantine, on the disk of `home`.
+        home: Root of the state.
+        record: The snapshot; its artifact is filled in here.
+    """
+    plain = record.model_dump(mode="json", exclude={"artifact"})
+    (content / RECORD).write_text(json.dumps(plain, indent=1, sort_keys=True) + "\n", "utf-8")
+    digest = folder_digest(content)
+    final = home / "snapshots" / digest
+    for path in content.iterdir():
+        _sync(path)
+    _sync(content)
+    if not final.exists():
+        # Two runs may come here together; the second rename fails and the first folder serves.
+        with contextlib.suppress(OSError):
+            content.rename(final)
+        _sync(final.parent)
+    if not final.is_dir():
+        raise ArtifactError(f"{final} could not be made; is {final.parent} writable?")
+    return record.model_copy(update={"artifact": ArtifactRef(address=str(final), digest=digest)})
+
+
+def _sync(path: Path) -> None:
+    """Bring a file, or a folder's names, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def load_snapshot(name: str | Path, home: Path | None = None) -> DatasetSnapshot:
+    """Read a snapshot's record.
+
+    Args:
+        name: Its folder; or, with `home`, its digest or the beginning of that.
+        home: Root of the state.
+
+    Raises:
+        ArtifactError: There is none, or its record can't be read.
+    """
+    folder = Path(name)
+    if home is not None and not folder.is_dir():
+        found = sorted((home / "snapshots").glob(f"{name}*")) if str(name) else []
+        if len(found) != 1:
+            raise ArtifactError(f"{len(found)} snapshots under {home} begin with {str(name)!r}; name one.")
+        folder = found[0]
+    path = folder / RECORD
+    try:
+        values = json.loads(path.read_text("utf-8"))
+        artifact = ArtifactRef(address=str(folder), digest=folder.name)
+        return DatasetSnapshot.model_validate({**values, "artifact": artifact})
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{folder} holds no snapshot. Run ingest again.") from error
+    except (ValueError, TypeError, ValidationError) as error:
+        raise ArtifactError(f"{path} is no snapshot's record: {str(error).splitlines()[0]}") from error
+
+
+def verify(snapshot: DatasetSnapshot) -> None:
+    """Compare a snapshot's content with its digest.
+
+    Raises:
+        ArtifactError: It is gone or was changed.
+    """
+    folder = Path(snapshot.artifact.address)
+    if not folder.is_dir():
+        raise ArtifactError(f"Snapshot {folder} is gone. Run ingest again.")
+    found = folder_digest(folder)
+    if found != snapshot.artifact.digest:
+        raise ArtifactError(
+            f"Snapshot {folder} has the digest {found[:12]}, recorded was {snapshot.artifact.digest[:12]}: "
+            "it was changed after it was made. Delete it and run ingest again."
+        )
