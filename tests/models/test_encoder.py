@@ -88,6 +88,8 @@ def test_weights_are_float32_whatever_they_are_stored_in(copied: Path):
     """A half-precision checkpoint is trained in float32."""
     weights = load_file(copied / "model.safetensors")
     save_file({k: v.half() for k, v in weights.items()}, copied / "model.safetensors", {"format": "pt"})
+    config = json.loads((copied / "config.json").read_text())
+    (copied / "config.json").write_text(json.dumps(config | {"dtype": "float16"}))
     model, _ = load_encoder(str(copied))
     assert {p.dtype for p in model.parameters()} == {torch.float32}
 

@@ -101,6 +101,17 @@ def test_storing_twice_gives_the_same_bytes(stored: Path, tmp_path: Path):
     assert all((stored / name).read_bytes() == (tmp_path / "again" / name).read_bytes() for name in files)
 
 
+def test_calls_leave_no_trace_in_a_stored_tokenizer(make_config: MakeConfig, tmp_path: Path):
+    """How a tokenizer was last called does not change the files it is stored in."""
+    model, tokenizer = build(make_config())
+    save(tmp_path / "before", model, tokenizer, make_config())
+    tokenizer(["a", "b c"], truncation=True, max_length=4, padding=True)
+    save(tmp_path / "after", model, tokenizer, make_config())
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        before, after = (tmp_path / when / "tokenizer" / name for when in ("before", "after"))
+        assert before.read_text() == after.read_text()
+
+
 def test_only_safetensors_and_json_are_stored(stored: Path):
     """No pickle lies in a model folder."""
     assert {p.suffix for p in stored.rglob("*") if p.is_file()} == {".safetensors", ".json"}

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from transformers import PreTrainedTokenizerBase
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 from models.adapters.windows import cut_windows
 from models.encoder import DEFAULT_ENCODER, load_tokenizer
@@ -52,6 +53,19 @@ def test_special_tokens_belong_to_no_word(make_config: Callable[..., AgentConfig
     borders = np.concatenate([windows.ids.offsets[:-1], windows.ids.offsets[1:] - 1])
     assert (windows.words[borders] == -1).all()
     assert not windows.starts[borders].any()
+
+
+def test_windows_without_special_tokens_start_their_words(make_config: Callable[..., AgentConfig]):
+    """A tokenizer that adds nothing around a window still marks the first word of each row and window."""
+    plain = Tokenizer(models.WordLevel({"a": 0, "b": 1}, unk_token="b"))  # noqa: S106  # no password
+    plain.pre_tokenizer = pre_tokenizers.Split("", "isolated")
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=plain)
+    rows = [["a", "b"], ["ab", "a"], ["a"] * 6 + ["bbb", "a"]]
+    windows = cut_windows(rows, tokenizer, make_config(max_length=8, stride=2))
+    assert windows.rows.tolist() == [0, 1, 2, 2]
+    assert windows.words.tolist() == [0, 1, *[0, 0, 1], *[0, 1, 2, 3, 4, 5, 6, 6], *[6, 6, 6, 7]]
+    starts = [1, 1, *[1, 0, 1], *[1, 1, 1, 1, 1, 1, 1, 0], *[1, 0, 0, 1]]
+    assert windows.starts.tolist() == [bool(start) for start in starts]
 
 
 def test_special_tokens_in_the_text_are_plain_text(make_config: Callable[..., AgentConfig]):
