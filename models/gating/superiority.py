@@ -38,7 +38,7 @@ def judge_win(test: TestResult, variance: float, rules: AgentConfig, used_up: bo
     against = f"the {test.name}" if test.name == "champion" else f"baseline {test.name}"
     if test.difference <= 0 or test.difference < rules.harm_margin:
         return [Finding(f"it is not better than {against}: {describe(test)}", against=True)]
-    needed = max(needed_rows(test.difference, variance, rules.alpha), test.rows + 1)
+    needed = _enough_rows(test, variance, rules)
     text = f"it leads {against} by {_points(test.difference)}, not significantly: {describe(test)}"
     return [Finding(text, against=False, needed_rows=needed, used_up=used_up)]
 
@@ -61,15 +61,16 @@ def judge_luck(
         f"it leads the champion by {_points(test.difference)}, but that is truly a loss with a chance of "
         f"{100 * luck.value:.1f} %: {describe(test)}"
     )
-    needed = _rows_without_luck(test, variance, rules)
+    needed = _enough_rows(test, variance, rules)
     return [Finding(text, against=False, needed_rows=needed, used_up=used_up)]
 
 
-def _rows_without_luck(test: TestResult, variance: float, rules: AgentConfig) -> int:
-    """Find the rows on which the same gain would be believed and be found with a power of 0.8."""
+def _enough_rows(test: TestResult, variance: float, rules: AgentConfig) -> int:
+    """Find the rows on which this gain would be significant with a power of 0.8, and would be believed."""
     rows = max(needed_rows(test.difference, variance, rules.alpha), test.rows + 1)
-    typical = rules.typical_change or math.inf
-    while _chance(test.difference, variance, rows, typical) > rules.alpha:
+    if rules.typical_change is None:
+        return rows
+    while _chance(test.difference, variance, rows, rules.typical_change) > rules.alpha:
         rows = math.ceil(1.1 * rows)
     return rows
 
