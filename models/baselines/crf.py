@@ -33,9 +33,12 @@ class Crf:
         self._most_words = most_words
         self._iterations = iterations
         self._tagger: Any = None
+        # The tagger reads these bytes without holding them.
+        self._model = b""
 
     def fit(self, rows: pa.Table) -> Self:
         """Fit on a sample; without a word nothing is learned and every tag is O."""
+        self._tagger = None
         words = sum(map(len, rows["tokens"].to_pylist()))
         most_rows = max(1, rows.num_rows * self._most_words // max(1, words))
         rows = sample_rows(rows, most_rows, self._seed)
@@ -50,9 +53,9 @@ class Crf:
         with TemporaryDirectory(prefix="quickstudy-crf-") as folder:
             path = Path(folder) / "model.crfsuite"
             trainer.train(str(path))
-            model = path.read_bytes()
+            self._model = path.read_bytes()
         self._tagger = Tagger()
-        self._tagger.open_inmemory(model)
+        self._tagger.open_inmemory(self._model)
         return self
 
     def predict(self, rows: pa.Table) -> pa.Table:

@@ -1,0 +1,94 @@
+"""What holds for every baseline; a new one joins by a line in BASELINES."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from models.adapters import get_adapter
+from models.baselines import BASELINES, Baseline, predict_baselines
+from models.schemas import AgentConfig
+from models.schemas.agent import AdapterName
+
+EVERY = [(adapter, name) for adapter, group in BASELINES.items() for name in group]
+ROWS = {
+    "text_classification": pa.table(
+        {
+            "text": ["so good :)", "so bad", "it is a film", "good good", "bad bad film", "a word"] * 10,
+            "label": ["pos", "neg", "neu", "pos", "neg", "neu"] * 10,
+        }
+    ),
+    "token_classification": pa.table(
+        {
+            "tokens": [["in", "New", "York"], ["Ada", "sings"], ["in", "Rome", "Ada", "lives"]] * 10,
+            "tags": [["O", "B-loc", "I-loc"], ["B-per", "O"], ["O", "B-loc", "B-per", "O"]] * 10,
+        }
+    ),
+}
+
+
+@pytest.fixture(params=EVERY, ids=[name for _, name in EVERY])
+def case(
+    request: pytest.FixtureRequest, make_config: Callable[..., AgentConfig]
+) -> tuple[AgentConfig, Baseline, pa.Table]:
+    """Give each baseline with rows of its task type."""
+    adapter, name = request.param
+    config = make_config(adapter)
+    return config, BASELINES[adapter][name](config.labels, 0), ROWS[adapter]
+
+
+Case = tuple[AgentConfig, Baseline, pa.Table]
+
+
+def test_answers_are_the_adapters_predictions(case: Case):
+    """The adapter can score them: one valid answer a row, with a confidence from 0 to 1."""
+    config, baseline, rows = case
+    predictions = baseline.fit(rows).predict(rows)
+    scores = get_adapter(config).metrics(rows, predictions)
+    assert scores[get_adapter(config).primary_metric] > 0
+    confidence = predictions["confidence"].to_numpy()
+    assert ((confidence >= 0) & (confidence <= 1 + 1e-9)).all()
+
+
+def test_same_seed_same_answers(case: Case):
+    """Fitting twice gives equal predictions."""
+    _, baseline, rows = case
+    assert baseline.fit(rows).predict(rows).equals(baseline.fit(rows).predict(rows))
+
+
+def test_one_training_row_is_enough(case: Case):
+    """With a single row there is an answer for everything."""
+    _, baseline, rows = case
+    assert baseline.fit(rows.slice(0, 1)).predict(rows).num_rows == rows.num_rows
+
+
+def test_nothing_to_answer_gives_no_answers(case: Case):
+    """An empty table gives an empty table of the same columns."""
+    _, baseline, rows = case
+    answers = baseline.fit(rows).predict(rows)
+    assert baseline.predict(rows.slice(0, 0)).schema.names == answers.schema.names
+
+
+@pytest.mark.parametrize("adapter", list(BASELINES))
+def test_all_baselines_of_a_task_type_answer(adapter: AdapterName, make_config: Callable[..., AgentConfig]):
+    """One call gives the predictions of each baseline by name."""
+    rows = ROWS[adapter]
+    answers = predict_baselines(make_config(adapter), rows, rows)
+    assert list(answers) == list(BASELINES[adapter])
+    assert all(table.num_rows == rows.num_rows for table in answers.values())
+
+
+@pytest.mark.parametrize("adapter", list(BASELINES))
+def test_the_second_baseline_learns_more_than_the_first(
+    adapter: AdapterName, make_config: Callable[..., AgentConfig]
+):
+    """TF-IDF beats the majority, and the CRF does not lose to the commonest tag."""
+    rows = ROWS[adapter]
+    config = make_config(adapter)
+    right = [
+        np.mean(get_adapter(config).outcomes(rows, table).exact)
+        for table in predict_baselines(config, rows, rows).values()
+    ]
+    assert right[1] >= right[0]
+    assert right[1] == 1
