@@ -10,7 +10,7 @@ import pyarrow as pa
 import torch
 
 from models.adapters import TaskAdapter, get_adapter
-from models.errors import DataError
+from models.errors import DataError, TrainingError
 from models.ragged import Ragged
 from models.task_model import SavedAgent, TaskModel, load
 
@@ -115,6 +115,9 @@ def predict_windows(
 
     Returns:
         float32 logits of each window in the order of `windows`: (outputs,), or (length, outputs).
+
+    Raises:
+        TrainingError: A score is not finite, so no answer may be read from it.
     """
     ids = Ragged.from_column(windows["input_ids"])
     scored: list[np.ndarray] = [np.empty(0, np.float32)] * windows.num_rows
@@ -147,4 +150,9 @@ def _score(model: TaskModel, ids: Ragged, batch: np.ndarray, pad_id: int) -> np.
     if int(lengths.min()) < input_ids.shape[1]:
         mask = (torch.arange(input_ids.shape[1]) < lengths[:, None]).long().to(device)
     logits: np.ndarray = model(input_ids.to(device), mask).float().cpu().numpy()
+    if not np.isfinite(logits).all():
+        raise TrainingError(
+            f"The model's scores of {len(batch)} windows hold values that are not finite: its training "
+            "diverged. Lower learning_rate or max_grad_norm and train again."
+        )
     return logits

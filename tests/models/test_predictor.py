@@ -9,7 +9,7 @@ from torch import Tensor
 
 from models import predictor as predictor_module
 from models.adapters import get_adapter
-from models.errors import ArtifactError, DataError
+from models.errors import ArtifactError, DataError, TrainingError
 from models.predictor import Predictor, predict_windows
 from models.schemas import AgentConfig
 from models.task_model import TaskModel, build, save
@@ -143,6 +143,15 @@ def test_batches_keep_the_budget_and_mask_only_padding(text: Predictor):
     watched = _Watched(text.agent.model)
     predict_windows(watched, windows, 0, tokens_per_batch=10)  # type: ignore[arg-type]  # acts like one
     assert watched.batches == [((1, 11), False), ((2, 4), True), ((2, 3), False)]
+
+
+def test_scores_that_are_no_numbers_are_refused(make_config: MakeConfig):
+    """A diverged model gives an error, not the first label for everything."""
+    model, tokenizer = build(make_config())
+    torch.nn.init.constant_(model.head.bias, float("nan"))
+    windows = get_adapter(make_config()).encode(pa.table({"text": ["a"]}), tokenizer).windows
+    with pytest.raises(TrainingError, match="not finite: its training diverged"):
+        predict_windows(model, windows, 0, 100)
 
 
 def test_the_models_mode_is_put_back(text: Predictor):
