@@ -117,30 +117,23 @@ class Collator:
     def __call__(self, positions: np.ndarray) -> Batch:
         """Pad the windows at `positions` to the longest of them."""
         lengths = self.lengths[positions]
-        columns = np.arange(int(lengths.max()))
-        valid = columns < lengths[:, None]
-        ids = _gather(self._ids, positions, columns, valid, self._pad_id)
-        if self._pools:
-            labels = self._labels.values[self._labels.offsets[positions]].astype(np.int64)
-        else:
-            labels = _gather(self._labels, positions, columns, valid, IGNORED)
-        mask = None if valid.all() else self._tensor(valid.astype(np.int64))
-        return Batch(self._tensor(ids), mask, self._tensor(labels), int(lengths.sum()))
+        padded = lengths < lengths.max()
+        mask = (np.arange(int(lengths.max())) < lengths[:, None]).astype(np.int64) if padded.any() else None
+        labels = (
+            self._labels.values[self._labels.offsets[positions]].astype(np.int64)
+            if self._pools
+            else self._labels.padded(positions, IGNORED)
+        )
+        return Batch(
+            self._tensor(self._ids.padded(positions, self._pad_id)),
+            None if mask is None else self._tensor(mask),
+            self._tensor(labels),
+            int(lengths.sum()),
+        )
 
     def _tensor(self, values: np.ndarray) -> Tensor:
         tensor = torch.from_numpy(values)
         return tensor.pin_memory() if self._pin else tensor
-
-
-def _gather(
-    lists: Ragged, positions: np.ndarray, columns: np.ndarray, valid: np.ndarray, fill: int
-) -> np.ndarray:
-    """Read (rows, columns) cells of some lists, `fill` where a list has ended."""
-    cells = lists.offsets[positions][:, None] + columns
-    np.minimum(cells, len(lists.values) - 1, out=cells)
-    gathered: np.ndarray = lists.values[cells].astype(np.int64)
-    gathered[~valid] = fill
-    return gathered
 
 
 def prefetched(items: Iterable[_Item], make: Callable[[_Item], _Made], ahead: int = 2) -> Iterator[_Made]:
