@@ -16,7 +16,7 @@ from models.training.job import TrainJob
 WORDS = {"neg": "awful bad poor sad", "neu": "plain table paper seven", "pos": "great good happy fine"}
 
 
-def text_rows(count: int, seed: int = 0, labels: tuple[str, ...] = ("neg", "neu", "pos")) -> pa.Table:
+def _text_rows(count: int, seed: int = 0, labels: tuple[str, ...] = ("neg", "neu", "pos")) -> pa.Table:
     """Make short texts whose words tell the label, four in five for training."""
     rng = np.random.default_rng(seed)
     chosen = [labels[i % len(labels)] for i in range(count)]
@@ -26,12 +26,18 @@ def text_rows(count: int, seed: int = 0, labels: tuple[str, ...] = ("neg", "neu"
 
 
 @pytest.fixture
+def text_rows() -> Callable[..., pa.Table]:
+    """Give the function that makes short labelled texts."""
+    return _text_rows
+
+
+@pytest.fixture
 def make_job(make_config: Callable[..., AgentConfig], tmp_path: Path) -> Callable[..., TrainJob]:
     """Give a function that encodes rows and describes a training on them."""
 
     def make(rows: pa.Table | None = None, out: str = "out", **changes: object) -> TrainJob:
         config = make_config(**{"tokens_per_batch": 64, "epochs": 2, "learning_rate": 1e-3, **changes})
-        table = text_rows(90) if rows is None else rows
+        table = _text_rows(90) if rows is None else rows
         path, encoded = tmp_path / "rows.parquet", tmp_path / "encoded"
         pq.write_table(table, path)
         encode_snapshot(config, path, encoded)

@@ -1,14 +1,19 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+import torch
 
-from models.task_model import load
+from models.errors import DataError, TrainingError
+from models.task_model import build, load, save
 from models.training import loop
-from models.training.job import TrainJob
+from models.training.files import folder_ref
+from models.training.job import TrainJob, read_progress
 from models.training.loop import fine_tune
 
 MakeJob = Callable[..., TrainJob]
+MakeRows = Callable[..., pa.Table]
 
 
 def weights(job: TrainJob) -> bytes:
@@ -59,3 +64,92 @@ def test_resumes_to_the_same_weights(
     assert [p.model_dump(exclude={"seconds"}) for p in report.curve] == [
         p.model_dump(exclude={"seconds"}) for p in expected.curve
     ]
+
+
+def test_a_frozen_encoder_stays_bit_for_bit(make_job: MakeJob):
+    """Under `freeze: encoder` only the head changes, and no decay touches the rest."""
+    job = make_job(freeze="encoder", weight_decay=0.5)
+    before = build(job.config)[0].state_dict()
+    report = fine_tune(job)
+    after = load(Path(report.model.address)).model.state_dict()
+    changed = {name for name, value in after.items() if not torch.equal(value, before[name])}
+    assert changed == {"head.weight", "head.bias"}
+
+
+def test_training_goes_on_from_a_stored_model(make_job: MakeJob):
+    """A job with a start begins with that model's weights."""
+    first = fine_tune(
+        make_job(out="first", epochs=6, patience=6, learning_rate=5e-3, head_learning_rate=1e-2)
+    )
+    again = make_job(out="again", epochs=1, learning_rate=1e-6, head_learning_rate=1e-6)
+    report = fine_tune(again.model_copy(update={"start": first.model}))
+    assert report.best_score == pytest.approx(first.best_score, abs=0.06)
+
+
+def test_tags_are_learned_too(make_job: MakeJob):
+    """Token classification trains by the same loop."""
+    tokens = [["in", "paris", "met", "anna"], ["rome", "is", "far"]] * 30
+    tags = [["O", "B-loc", "O", "B-per"], ["B-loc", "O", "O"]] * 30
+    rows = pa.table({"tokens": tokens, "tags": tags, "split": ["train"] * 40 + ["validation"] * 20})
+    job = make_job(rows, adapter="token_classification", epochs=15, patience=15, learning_rate=5e-3)
+    assert fine_tune(job).best_score > 0.9
+
+
+def test_training_stops_when_validation_no_longer_improves(make_job: MakeJob):
+    """After `patience` evaluations without a better score training ends and the best weights stay."""
+    job = make_job(epochs=50, patience=2, learning_rate=1e-9, head_learning_rate=1e-9)
+    report = fine_tune(job)
+    assert (report.stopped, report.epochs, len(report.curve)) == ("early", 3.0, 3)
+    assert report.best_step == report.curve[0].step
+
+
+def test_progress_can_be_read(make_job: MakeJob):
+    """The heartbeat ends at the last step, and every evaluation is a line."""
+    job = make_job()
+    report = fine_tune(job)
+    progress = read_progress(job.folder)
+    assert progress is not None
+    assert progress.heartbeat.step == report.steps
+    assert progress.curve == report.curve
+    assert set(report.seconds_by_part) >= {"forward", "backward", "optimizer", "loading", "validation"}
+
+
+def test_a_loss_that_is_no_number_ends_training(make_job: MakeJob, tmp_path: Path):
+    """A model whose scores are no numbers is an error that names the step and what to do."""
+    job = make_job()
+    model, tokenizer = build(job.config)
+    torch.nn.init.constant_(model.head.weight, float("nan"))
+    save(tmp_path / "broken", model, tokenizer, job.config)
+    with pytest.raises(TrainingError, match=r"loss is nan at step 1; .*Lower learning_rate"):
+        fine_tune(job.model_copy(update={"start": folder_ref(tmp_path / "broken")}))
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_an_empty_split_is_refused(make_job: MakeJob, text_rows: MakeRows, split: str):
+    """Training needs rows to train on and rows to select by."""
+    other = {"train": "validation", "validation": "train"}[split]
+    rows = text_rows(30).drop_columns("split").append_column("split", [[other] * 30])
+    with pytest.raises(DataError, match=f"The {split} split has 0 usable rows"):
+        fine_tune(make_job(rows))
+
+
+def test_a_class_without_a_row_is_refused(make_job: MakeJob, text_rows: MakeRows):
+    """A label that no training row shows is named."""
+    with pytest.raises(DataError, match="'pos' of the agent's labels has 0 training rows"):
+        fine_tune(make_job(text_rows(30, labels=("neg", "neu"))))
+
+
+def test_a_longer_time_limit_is_the_same_job(make_job: MakeJob):
+    """What does not shape the weights does not throw checkpoints away; the rate does."""
+    job = make_job()
+    longer = job.config.model_copy(update={"time_limit_seconds": 1e6})
+    faster = job.config.model_copy(update={"learning_rate": 0.5})
+    assert job.digest == job.model_copy(update={"config": longer}).digest
+    assert job.digest != job.model_copy(update={"config": faster}).digest
+
+
+def test_global_random_numbers_are_left_alone(make_job: MakeJob):
+    """Training seeds its own random numbers and gives the caller's back."""
+    state = torch.get_rng_state()
+    fine_tune(make_job(epochs=1))
+    assert torch.equal(torch.get_rng_state(), state)

@@ -1,0 +1,57 @@
+import pytest
+import torch
+from torch import nn
+
+from models.training import kernels
+from models.training.kernels import fast_linears
+
+pytestmark = pytest.mark.skipif(
+    not torch.backends.mkldnn.is_available(),  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    reason="this build of torch has no oneDNN",
+)
+
+
+@pytest.fixture(autouse=True)
+def _always_one_dnn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Use oneDNN whatever the processor is, so that the test says the same everywhere."""
+    monkeypatch.setattr(kernels, "one_dnn_is_faster", lambda: True)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("shape", [(5, 7), (3, 4, 7)])
+def test_products_and_gradients_are_those_of_torch(bias: bool, shape: tuple[int, ...]):
+    """Values and all gradients equal those of an ordinary linear layer up to float32 rounding."""
+    generator = torch.Generator().manual_seed(0)
+    layer = nn.Linear(7, 6, bias=bias)
+    for parameter in layer.parameters():
+        nn.init.normal_(parameter, generator=generator)
+    x = torch.randn(shape, generator=generator).requires_grad_()
+    wanted = [x, *layer.parameters()]
+    expected = layer(x)
+    expected_gradients = torch.autograd.grad(expected.square().sum(), wanted)
+    with fast_linears(layer):
+        found = layer(x)
+        gradients = torch.autograd.grad(found.square().sum(), wanted)
+        with torch.no_grad():
+            torch.testing.assert_close(layer(x), expected)
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(gradients, expected_gradients)
+
+
+def test_a_frozen_layer_gets_no_gradient():
+    """Only what asks for a gradient gets one."""
+    layer = nn.Linear(4, 4).requires_grad_(False)
+    x = torch.ones(2, 4, requires_grad=True)
+    with fast_linears(layer):
+        layer(x).sum().backward()
+    assert layer.weight.grad is None
+    assert x.grad is not None
+
+
+def test_layers_are_themselves_again_after_the_block():
+    """After the block, and after an error in it, the layers are ordinary ones."""
+    layer = nn.Linear(2, 2)
+    with pytest.raises(RuntimeError, match="on purpose"), fast_linears(layer):
+        assert type(layer) is not nn.Linear
+        raise RuntimeError("on purpose")
+    assert type(layer) is nn.Linear
