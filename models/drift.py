@@ -15,6 +15,7 @@ from models.errors import DataError
 from models.schemas import DriftReport, DriftTest
 
 _POINTS = 400
+_SHUFFLES_AT_ONCE = 1_000
 _MOVED = 5
 _FEWEST_ROWS = 20
 
@@ -107,8 +108,12 @@ def energy(distances: np.ndarray, groups: np.ndarray) -> np.ndarray:
         groups: (rows, shuffles) bool, True in the reference group.
     """
     reference = groups.sum(axis=0)
-    weights = np.where(groups, 1 / reference, -1 / (len(groups) - reference)).astype(np.float32)
-    values: np.ndarray = -np.einsum("rs,rs->s", weights, distances @ weights, dtype=np.float64)
+    values = np.empty(groups.shape[1])
+    for first in range(0, len(values), _SHUFFLES_AT_ONCE):
+        block = slice(first, first + _SHUFFLES_AT_ONCE)
+        share = 1 / reference[block], -1 / (len(groups) - reference[block])
+        weights = np.where(groups[:, block], *share).astype(np.float32)
+        values[block] = -np.einsum("rs,rs->s", weights, distances @ weights, dtype=np.float64)
     return values
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 ROUNDS = 9_999
-_ROUNDS_AT_ONCE = 1_000
+_SWAPS_AT_ONCE = 20_000_000
 _SAME = 1e-9
 
 
@@ -85,8 +85,9 @@ def randomize(
     flat = moved.reshape(int(differs.sum()), len(masks) * 3)
     generator = np.random.default_rng(seed)
     null = np.empty((rounds, len(masks)))
-    for first in range(0, rounds, _ROUNDS_AT_ONCE):
-        size = min(_ROUNDS_AT_ONCE, rounds - first)
+    block = max(1, _SWAPS_AT_ONCE // max(1, len(flat)))
+    for first in range(0, rounds, block):
+        size = min(block, rounds - first)
         swaps = generator.integers(0, 2, (size, len(flat)), dtype=np.uint8).astype(np.float32)
         shift = (swaps @ flat).reshape(size, len(masks), 3).astype(np.float64)
         null[first : first + size] = micro_f1(sums + shift) - micro_f1(other_sums - shift)

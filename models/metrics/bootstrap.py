@@ -63,17 +63,31 @@ def recall(counts: np.ndarray) -> np.ndarray:
     return _share(counts[..., 0], counts[..., 0] + counts[..., 2])
 
 
-def macro_f1(confusion: np.ndarray) -> np.ndarray:
+def label_kinds(confusion: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Turn a confusion matrix into the kinds of rows that `macro_f1` sums, and how many there are of each.
+
+    Args:
+        confusion: (labels, labels) counts, truth by prediction.
+
+    Returns:
+        (kinds, 3 * labels) and (kinds,): what a row adds to its true label's rows, to its predicted label's
+        answers and to the hits.
+    """
+    truth, predicted = np.nonzero(confusion)
+    one = np.eye(len(confusion), dtype=np.int64)
+    hits = one[truth] * (truth == predicted)[:, None]
+    return np.concatenate([one[truth], one[predicted], hits], axis=1), confusion[truth, predicted]
+
+
+def macro_f1(sums: np.ndarray) -> np.ndarray:
     """Give the mean F1 of the labels that are there or were predicted.
 
     Args:
-        confusion: (..., labels * labels) counts, truth by prediction.
+        sums: (..., 3 * labels) rows, answers and hits of each label, as in `label_kinds`.
     """
-    size = round(confusion.shape[-1] ** 0.5)
-    table = confusion.reshape(*confusion.shape[:-1], size, size)
-    total = table.sum(axis=-1) + table.sum(axis=-2)
-    f1 = _share(2 * np.diagonal(table, axis1=-2, axis2=-1), total)
-    return _share(f1.sum(axis=-1), (total > 0).sum(axis=-1))
+    rows, answers, hits = np.split(sums, 3, axis=-1)
+    f1 = _share(2 * hits, rows + answers)
+    return _share(f1.sum(axis=-1), (rows + answers > 0).sum(axis=-1))
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ import pyarrow as pa
 from sklearn.metrics import precision_recall_fscore_support
 
 from models.adapters import TaskAdapter
-from models.metrics.bootstrap import interval, macro_f1, score_counts
+from models.metrics.bootstrap import interval, label_kinds, macro_f1, score_counts
 from models.metrics.scores import Scores, confusion_matrix, index_of
 
 
@@ -21,11 +21,10 @@ def score_labels(adapter: TaskAdapter, rows: pa.Table, predictions: pa.Table) ->
     names, seed = adapter.outputs, adapter.config.seed
     truth, predicted = index_of(rows["label"], names), index_of(predictions["label"], names)
     confusion = confusion_matrix(truth, predicted, len(names))
-    cells = np.eye(len(names) ** 2, dtype=np.int64)
     return Scores(
         metrics={
             "accuracy": score_counts(outcomes.counts, seed),
-            "macro_f1": interval(cells, confusion.ravel(), macro_f1, seed),
+            "macro_f1": interval(*label_kinds(confusion), macro_f1, seed),
         },
         per_label=_per_label(truth, predicted, names),
         confusion_labels=names,

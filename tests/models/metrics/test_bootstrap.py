@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binom, bootstrap
 from sklearn.metrics import f1_score
 
-from models.metrics.bootstrap import interval, macro_f1, precision, recall, score_counts
+from models.metrics.bootstrap import interval, label_kinds, macro_f1, precision, recall, score_counts
 
 
 def _right(hits: int, rows: int) -> np.ndarray:
@@ -50,8 +50,8 @@ def test_macro_f1_agrees_with_sklearn():
     """Out of a confusion matrix comes scikit-learn's macro F1; a label that never occurs is left out."""
     generator = np.random.default_rng(4)
     truth, predicted = generator.integers(0, 3, (2, 100))
-    confusion = np.bincount(truth * 4 + predicted, minlength=16)
-    assert float(macro_f1(confusion)) == pytest.approx(f1_score(truth, predicted, average="macro"))
+    kinds, frequencies = label_kinds(np.bincount(truth * 4 + predicted, minlength=16).reshape(4, 4))
+    assert float(macro_f1(frequencies @ kinds)) == pytest.approx(f1_score(truth, predicted, average="macro"))
 
 
 def test_precision_and_recall_by_hand():
