@@ -32,7 +32,7 @@ which a test at level 0.05 holds by itself. A promotion is *slice-harming* if th
 one and truly worse than the champion on its harmed slice.
 
 The gate is used with its defaults: alpha 0.05, typical_change 0.01, harm_margin 0.005, harm_alpha 0.2.
-With `typical_change` off it is McNemar's test and the harm rule only, and that line shows what each rule does.
+With `typical_change` off it is McNemar's test and the harm rule only, so that line shows what each does.
 
 These last three defaults were chosen on trial runs of this same world (other seeds), and typical_change is
 the very spread that its challengers have. So the figures say that the rule works where its assumption holds;
