@@ -52,10 +52,11 @@ def read_blocks(config: AgentConfig, sources: Sequence[SourceConfig], *, compare
         sources: Where rows come from.
         compare: Whether to hash what the search for duplicates needs.
     """
+    opened = [open_source(source, config.adapter) for source in sources]
 
     def work() -> Iterator[Callable[[], Block]]:
-        for source, name in zip(sources, source_names(sources), strict=True):
-            for part in open_source(source, config.adapter).parts():
+        for reader, source, name in zip(opened, sources, source_names(sources), strict=True):
+            for part in reader.parts():
                 yield partial(_make, part, (config, source, name), compare)
 
     return _in_order(work())
@@ -98,7 +99,7 @@ def _make(part: Part, origin: tuple[AgentConfig, SourceConfig, str], compare: bo
     }
     return Block(
         rows=pa.table({**columns, **{n: rows[n] for n in rows.column_names}}),
-        bad=checked.bad,
+        bad=pa.concat_tables([raw.bad, checked.bad]),
         raw=hash_texts(texts) if compare else none,
         label=_label_hashes(rows) if compare else none,
         source=name,

@@ -33,4 +33,5 @@ def parse_times(values: pa.Array) -> pa.Array:
 
 def _parse_iso(text: pa.Array) -> pa.Array:
     series = pd.to_datetime(text.to_pandas(), errors="coerce", utc=True, format="ISO8601")
-    return pa.array(series.dt.as_unit("us"), TIME_TYPE, from_pandas=True)
+    micros = series.dt.tz_convert(None).dt.as_unit("us").to_numpy()
+    return pa.array(micros, pa.timestamp("us"), from_pandas=True).cast(TIME_TYPE)

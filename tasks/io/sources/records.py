@@ -58,26 +58,28 @@ def _joined(content: bytes, starts: np.ndarray, odd: np.ndarray, how: tuple[str,
         if after is None and not final and count - line < LONGEST_RECORD_LINES:
             end = line
             break
-        near = after is not None and after - line < LONGEST_RECORD_LINES
-        if (
-            after is not None
-            and near
-            and is_record(content[starts[line] : starts[after + 1]], delimiter, fields)
-        ):
-            inside[line + 1 : after + 1] = True
-            at += 2
-            continue
-        unclosed[line] = not is_record(content[starts[line] : starts[line + 1]], delimiter, None)
+        if after is not None and after - line < LONGEST_RECORD_LINES:
+            whole = fields_of(content[starts[line] : starts[after + 1]], delimiter)
+            if whole is not None and len(whole) == fields:
+                inside[line + 1 : after + 1] = True
+                at += 2
+                continue
+        unclosed[line] = fields_of(content[starts[line] : starts[line + 1]], delimiter) is None
         at += 1
     begins = np.flatnonzero(~inside[:end])
     return Records(np.append(starts[begins], starts[end]), begins, unclosed[begins], int(starts[end]))
 
 
-def is_record(content: bytes, delimiter: str, fields: int | None) -> bool:
-    """Say whether the content is one well-quoted record, with this many fields unless None."""
-    text = content.decode("utf-8", "replace")
+def fields_of(content: bytes, delimiter: str, *, quoted: bool = True) -> list[str] | None:
+    """Split one record into its fields; None if it is not exactly one well-quoted record."""
+    text = content.decode("utf-8", "surrogateescape")
+    if not quoted:
+        return text.removesuffix("\n").split(delimiter)
+    if len(text) > csv.field_size_limit():
+        # The standard limit is 128 kB; a file's longest line is limited where it is read.
+        csv.field_size_limit(len(text))
     try:
         rows = list(csv.reader([text], delimiter=delimiter, strict=True))
     except csv.Error:
-        return False
-    return len(rows) == 1 and (fields is None or len(rows[0]) == fields)
+        return None
+    return rows[0] if len(rows) == 1 else None
