@@ -59,6 +59,11 @@ def check_reload(
                 "it would not load on another machine."
             )
     difference = first_difference(list(expected), found["lines"])
+    if difference is None and not _is_finite(found["lines"]):
+        raise RegistryError(
+            "The model answers with missing or infinite numbers. No version was made; train again with a "
+            "lower learning_rate."
+        )
     if difference:
         raise RegistryError(
             f"The reloaded model answers otherwise than the one in memory: {difference}. No version was "
@@ -127,6 +132,15 @@ def first_difference(expected: object, found: object, where: str = "line") -> st
     else:
         return None if expected == found else f"{where} is {found!r} instead of {expected!r}"
     return next(filter(None, (first_difference(a, b, w) for w, a, b in pairs)), None)
+
+
+def _is_finite(value: object) -> bool:
+    """Say whether JSON holds no null; pandas writes NaN and infinity as one."""
+    if isinstance(value, dict):
+        return all(map(_is_finite, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_finite, value))
+    return value is not None
 
 
 def _top_levels(found: Distribution) -> set[str]:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from models.errors import LedgerError
 from models.schemas import Move
 from tasks.io.ledger.engine import reading, writing
-from tasks.io.ledger.tables import AgentRow, MoveRow
+from tasks.io.ledger.tables import AgentRow, DecisionRow, MoveRow
 
 _MOVES = MoveRow.__table__
 
@@ -132,9 +132,11 @@ def history(engine: Engine, agent: str) -> tuple[Move, ...]:
 
 
 def agents(engine: Engine) -> tuple[str, ...]:
-    """Name every agent that the ledger has seen, sorted."""
+    """Name every agent that the ledger has a move or a verdict of, sorted."""
     with reading(engine) as connection:
-        return tuple(connection.scalars(select(AgentRow.name).order_by(AgentRow.name)))
+        moved = set(connection.scalars(select(AgentRow.name)))
+        judged = set(connection.scalars(select(DecisionRow.agent).distinct()))
+    return tuple(sorted(moved | judged))
 
 
 def champion(engine: Engine, agent: str) -> int | None:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
@@ -106,7 +107,7 @@ def test_a_deleted_experiment_is_taken_back(books: Books):
     assert experiment_id(books, "agent") == place
 
 
-def test_nothing_lies_in_the_working_folder(books: Books, tmp_path, monkeypatch: pytest.MonkeyPatch):
+def test_nothing_lies_in_the_working_folder(books: Books, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Artifacts go below the artifact root, whatever folder the process is in."""
     monkeypatch.chdir(tmp_path)
     run = open_run(books, "agent", "digest", {}).run_id
