@@ -80,7 +80,11 @@ def opened(file: File) -> Iterator[Any]:
     codec = COMPRESSIONS.get(PurePosixPath(file.path).suffix)
     local = "file" in _protocols(file.system)
     try:
-        with pa.OSFile(file.path) if local else pa.PythonFile(file.system.open(file.path, "rb")) as raw:
+        with (
+            pa.OSFile(file.path)
+            if local
+            else pa.PythonFile(file.system.open(file.path, "rb"), mode="r") as raw
+        ):
             yield pa.CompressedInputStream(raw, codec) if codec else raw
     except OSError as error:
         raise DataError(f"{file.path} can't be read: {error}.") from error

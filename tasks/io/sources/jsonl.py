@@ -13,6 +13,7 @@ from models.schemas.agent import AdapterName
 from tasks.io.sources.base import LINE, LIST_ROLES, Part, RawBatch, bad_lines, check_columns, wanted_columns
 from tasks.io.sources.files import Block, File, find_files, line_blocks, opened
 from tasks.io.sources.json_lines import parse_objects
+from tasks.io.sources.lists import parse_list_columns
 
 _LOOKED_AT = 100
 
@@ -33,39 +34,55 @@ class JsonlSource:
         """Read blocks of lines; parsing is left to the parts."""
         for file in find_files(self.config.address):
             with opened(file) as stream:
+                schema = None
                 for block in line_blocks(stream, file):
-                    if block.first_line == 1:
-                        _check_keys(block, self.wanted, file)
-                    yield partial(_parse, block, self.wanted, file.name)
+                    schema = schema or _look_at(block, self.wanted, file)
+                    yield partial(_parse, block, self.wanted, schema, file.name)
 
 
-def _check_keys(block: Block, wanted: dict[str, str], file: File) -> None:
+def _look_at(block: Block, wanted: dict[str, str], file: File) -> pa.Schema:
     """Look at the first lines: a mapped key that none of them has is a wrong mapping.
+
+    Returns:
+        The types of the mapped keys; lists may be written as strings.
 
     Raises:
         DataError: There is such a key, or the file is one JSON array.
     """
-    keys: dict[str, None] = {}
-    for line in block.content.split(b"\n", _LOOKED_AT)[:_LOOKED_AT]:
+    rows = _first_objects(block.content)
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    if block.content.lstrip().startswith(b"[") and not keys:
+        raise DataError(f"{file.path} is a JSON array; write one object a line instead.")
+    if keys:
+        check_columns(wanted, keys, file.path)
+    # Two roles may share one column, which a schema names once.
+    kinds = {column: pa.string() for column in wanted.values()}
+    for role, column in wanted.items():
+        if role in LIST_ROLES and not any(isinstance(row.get(column), str) for row in rows):
+            kinds[column] = pa.list_(pa.string())
+    return pa.schema(list(kinds.items()))
+
+
+def _first_objects(content: bytes) -> list[dict[str, object]]:
+    found = []
+    for line in content.split(b"\n", _LOOKED_AT)[:_LOOKED_AT]:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):
             continue
-        keys.update(dict.fromkeys(row if isinstance(row, dict) else ()))
-    if block.content.lstrip().startswith(b"[") and not keys:
-        raise DataError(f"{file.path} is a JSON array; write one object a line instead.")
-    if keys:
-        check_columns(wanted, list(keys), file.path)
+        if isinstance(row, dict):
+            found.append(row)
+    return found
 
 
-def _parse(block: Block, wanted: dict[str, str], file: str) -> RawBatch:
+def _parse(block: Block, wanted: dict[str, str], schema: pa.Schema, file: str) -> RawBatch:
     content = block.content
     starts = np.concatenate([[0], np.flatnonzero(np.frombuffer(content, np.uint8) == 10) + 1])
     filled = np.flatnonzero(np.diff(starts) > 1)
     if len(filled) < len(starts) - 1:
         content = b"".join(content[starts[i] : starts[i + 1]] for i in filled)
         starts = np.concatenate([[0], np.cumsum(np.diff(starts)[filled])])
-    parsed = parse_objects(content, starts, _schema(wanted))
+    parsed = parse_objects(content, starts, schema)
     numbers = block.first_line + filled
     columns = {role: parsed.table[column] for role, column in wanted.items()}
     bad = bad_lines(
@@ -73,11 +90,6 @@ def _parse(block: Block, wanted: dict[str, str], file: str) -> RawBatch:
         (reason for _, reason in parsed.bad),
         (content[starts[i] : starts[i + 1]] for i, _ in parsed.bad),
     )
-    return RawBatch(pa.table({LINE: pa.array(numbers[parsed.good], pa.int64()), **columns}), bad, file)
-
-
-def _schema(wanted: dict[str, str]) -> pa.Schema:
-    listed, plain = pa.list_(pa.string()), pa.string()
-    # Two roles may share one column, which a schema names once.
-    kinds = {column: listed if role in LIST_ROLES else plain for role, column in wanted.items()}
-    return pa.schema(list(kinds.items()))
+    lines = pa.array(numbers[parsed.good], pa.int64())
+    rows, broken = parse_list_columns(pa.table({LINE: lines, **columns}))
+    return RawBatch(rows, pa.concat_tables([bad, broken]), file)
