@@ -182,12 +182,16 @@ def new_steps(home: Path, known: set[Path]) -> int:
 def show(done: Trial) -> None:
     """Print one trial."""
     state = "ok" if not done.problems else "BROKEN " + "; ".join(done.problems)
-    print(f"{done.stage:8} {done.point:28} {'killed' if done.killed else 'ended before'}  {state}", flush=True)
+    print(
+        f"{done.stage:8} {done.point:28} {'killed' if done.killed else 'ended before'}  {state}", flush=True
+    )
 
 
 def main() -> None:
     """Run the trials and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--points", type=int, default=20, help="random points a stage")
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
@@ -196,7 +200,10 @@ def main() -> None:
         print(f"seed {arguments.seed}")
         draw = random.Random(arguments.seed)
         trials = [t for stage in stages for t in run(stage, home, arguments.points, draw)]
-    lines = ["| flow | kills at random points | kills at step boundaries | broken afterwards |", "|---|---:|---:|---:|"]
+    lines = [
+        "| flow | kills at random points | kills at step boundaries | broken afterwards |",
+        "|---|---:|---:|---:|",
+    ]
     for stage in stages:
         mine = [t for t in trials if t.stage == stage.name and t.killed]
         at_random = sum(t.point.startswith("random") for t in mine)

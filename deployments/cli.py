@@ -12,7 +12,7 @@ import typer
 
 app = typer.Typer(
     name="quickstudy",
-    help="Keep a family of small AI agents good at their jobs: train, gate, promote, retrain as the world drifts.",
+    help="Keep a family of small AI agents good at their jobs: train, gate, promote, retrain on drift.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

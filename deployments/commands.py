@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.logging import RichHandler
@@ -17,6 +18,9 @@ from deployments.embedded import embedded, isolate
 from models.errors import ConfigError
 from models.schemas import SourceConfig
 from tasks.io.home import Home, current_home
+
+if TYPE_CHECKING:
+    from tasks.io.report.story import Story
 
 OUT = Console()
 ERR = Console(stderr=True)
@@ -44,7 +48,6 @@ def run_loop() -> None:
     """Run flow `loop` on the bundled agents and show what came of it."""
     with _session():
         from flows.loop import loop
-        from tasks.io.console import summary_table
 
         folder = shipped_folder()
         window = SourceConfig(address="../data/sentiment/products.parquet", domain_column="domain")
@@ -53,7 +56,7 @@ def run_loop() -> None:
             drifting="sentiment",
             window=(resolved(window, folder),),
         )
-    OUT.print(summary_table(story))
+    _show(story)
     OUT.print("\nNext: `make ui` opens the Prefect and MLflow pages on these records.", highlight=False)
 
 
@@ -79,9 +82,9 @@ def train_agent(name: str) -> None:
     config = find_agent(name)
     with _session():
         from flows.train import train
-        from tasks.report import report
 
-        _show(report((config,), {config.name: [train(config)]}))
+        story = train(config)
+    _show(story)
 
 
 def retrain_agent(name: str, window: tuple[str, ...], *, force: bool) -> None:
@@ -91,25 +94,26 @@ def retrain_agent(name: str, window: tuple[str, ...], *, force: bool) -> None:
     sources = tuple(resolved(first.model_copy(update={"address": a, "format": None}), Path()) for a in window)
     with _session():
         from flows.retrain import retrain
-        from tasks.report import report
 
-        _show(report((config,), {config.name: [retrain(config, sources, force)]}))
+        story = retrain(config, sources, force)
+    _show(story)
 
 
-def _show(story: object) -> None:
+def _show(story: "Story") -> None:
     from tasks.io.console import summary_table
 
-    OUT.print(summary_table(story))  # type: ignore[arg-type] # imported late, so typed late
+    OUT.print(summary_table(story))
 
 
 def predict_texts(agent: str, texts: list[str], *, as_json: bool) -> None:
     """Load the champion and print its predictions."""
     isolate(current_home())
+    from models.predictor import Predictor
     from tasks.io.console import prediction_table
     from tasks.io.registry import load_champion
 
     lines = [line.rstrip("\n") for line in sys.stdin] if texts == ["-"] else texts
-    predictions = load_champion(current_home(), agent).predict(lines)
+    predictions = Predictor.load(load_champion(current_home().books(), agent)).predict(lines)
     if as_json:
         for text, row in zip(lines, predictions.to_pylist(), strict=True):
             sys.stdout.write(json.dumps({"text": text, **row}, ensure_ascii=False) + "\n")
@@ -163,25 +167,34 @@ def roll_back(agent: str, reason: str) -> None:
     isolate(current_home())
     from tasks.io.promotion import rollback
 
-    move = rollback(current_home(), agent, reason, actor())
+    move = rollback(current_home().books(), agent, reason, actor())
     OUT.print(f"{agent}: version {move.from_version} -> version {move.to_version}")
 
 
 def promote_version(agent: str, version: int, reason: str) -> None:
     """Make a version champion by hand."""
     isolate(current_home())
-    from tasks.io.promotion import promote_by_hand
+    from tasks.io.ledger import IntentRequest, champion
+    from tasks.io.promotion import promote
 
-    move = promote_by_hand(current_home(), agent, version, reason, actor())
+    books = current_home().books()
+    present = champion(books.ledger, agent)
+    move = promote(books, IntentRequest(agent, version, present, reason, actor(), kind="manual"))
     OUT.print(f"{agent}: version {move.from_version} -> version {move.to_version}")
 
 
 def collect_garbage(keep_days: float, *, dry_run: bool) -> None:
     """Delete, or list, what nothing needs any more."""
     isolate(current_home())
-    from tasks.io.gc import collect
+    from tasks.io.gc import Retention, find_garbage, remove
 
-    OUT.print(collect(current_home(), keep_days, dry_run=dry_run))
+    home = current_home()
+    books = home.books()
+    garbage = find_garbage(books, home.root, Retention(keep_days, keep_days, keep_days, keep_days))
+    for item in garbage:
+        OUT.print(f"{item.size / 1e6:9.1f} MB  {item.kind:12} {item.path}", highlight=False)
+    freed = sum(item.size for item in garbage) if dry_run else remove(books, garbage)
+    OUT.print(f"{freed / 1e6:.1f} MB {'would go' if dry_run else 'freed'}.", highlight=False)
 
 
 def actor() -> str:

@@ -36,7 +36,8 @@ def settings_for(home: Home) -> dict[str, str]:
         "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
         "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,tasks,models",
         "PREFECT_LOGGING_ROOT_LEVEL": "INFO",
-        "PREFECT_LOGGING_LEVEL": "WARNING",
+        "PREFECT_LOGGING_LEVEL": "INFO",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
         "PREFECT_LOGGING_SERVER_LEVEL": "ERROR",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_CLI_PROMPT": "false",
@@ -44,6 +45,8 @@ def settings_for(home: Home) -> dict[str, str]:
         "MLFLOW_REGISTRY_URI": home.mlflow_uri,
         "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
         "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "MLFLOW_LOGGING_LEVEL": "WARNING",
         "DO_NOT_TRACK": "1",
     }
 
@@ -113,6 +116,13 @@ def start_server(home: Home, port: int, *, pages: bool = False) -> tuple[subproc
     return process, log
 
 
+def _flush_logs() -> None:
+    """Send the last log lines while the server still listens."""
+    from prefect.logging.handlers import APILogWorker
+
+    APILogWorker.drain_all(timeout=5)
+
+
 @contextlib.contextmanager
 def embedded(home: Home) -> Iterator[list[str]]:
     """Run the body against this home alone, with a Prefect server of its own.
@@ -134,6 +144,7 @@ def embedded(home: Home) -> Iterator[list[str]]:
 
         with temporary_settings({PREFECT_API_URL: os.environ["PREFECT_API_URL"]}):
             yield left_out
+            _flush_logs()
     finally:
         process.send_signal(signal.SIGTERM)
         try:

@@ -2,11 +2,12 @@
 
 from flows.fine_tune import fine_tune
 from flows.placement import place
-from models.schemas import AgentConfig, DatasetSnapshot, DriftReport
-from tasks.champion import champion_of
+from models.schemas import AgentConfig, DatasetSnapshot, DriftReport, EvaluationReport
+from tasks.champion import champion_of, version_of
 from tasks.evaluate import evaluate
+from tasks.io.judging import Contest
 from tasks.io.report.story import Round
-from tasks.judge import judge
+from tasks.judge import judge, verdict_on
 from tasks.preprocess import preprocess
 from tasks.promote import promote
 from tasks.register import register
@@ -28,9 +29,23 @@ def challenge(
     training = place(fine_tune, config.work_pool, config=config, snapshot=snapshot, encoded=encoded)
     evaluation = evaluate(config, training.model, snapshot)
     version = register(config, snapshot, training, evaluation)
-    incumbent = evaluate(config, champion.model, snapshot, before=False) if champion else None
-    gate = judge(config, version, evaluation, incumbent, window)
-    decision = promote(config, version, gate)
+    gate = verdict_on(config.name, version, champion)
+    incumbent = None
+    if gate is None:
+        incumbent = evaluate(config, champion.model, snapshot, full=False) if champion else None
+        anchor = _anchor(config, snapshot)
+        gate = judge(
+            config,
+            Contest(
+                version=version,
+                challenger=evaluation,
+                champion=champion,
+                incumbent=incumbent,
+                anchor=anchor,
+                window=window,
+            ),
+        )
+    decision = promote(config, version, champion, gate)
     return Round(
         flow="retrain" if drift else "train",
         version=version,
@@ -42,3 +57,10 @@ def challenge(
         gate=gate,
         decision=decision,
     )
+
+
+def _anchor(config: AgentConfig, snapshot: DatasetSnapshot) -> EvaluationReport | None:
+    """Evaluate the pinned version on the same rows, where one is pinned."""
+    if config.anchor_version is None:
+        return None
+    return evaluate(config, version_of(config.name, config.anchor_version).model, snapshot, full=False)

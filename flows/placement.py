@@ -38,7 +38,8 @@ def place(flow: Flow[..., R], work_pool: str | None, **parameters: Record | str 
         # The same inputs asked for twice join the run that is already there.
         idempotency_key=digest_of([flow.name, plain]),
     )
-    return _result(run, f"{flow.name}/{work_pool}")
+    result: R = _result(run, f"{flow.name}/{work_pool}")
+    return result
 
 
 def _result(run: Any, deployment: str) -> Any:  # noqa: ANN401 - Prefect's own types are unions with coroutines

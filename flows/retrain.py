@@ -4,17 +4,19 @@ from prefect import flow
 
 from flows.challenge import challenge
 from flows.train import train
-from models.schemas import AgentConfig, PromotionDecision, SourceConfig
+from models.schemas import AgentConfig, DatasetSnapshot, DriftReport, PromotionDecision, SourceConfig
 from tasks.champion import champion_of
 from tasks.check_drift import check_drift
 from tasks.ingest import ingest
-from tasks.io.report.story import Round
+from tasks.io.champion import Champion
+from tasks.io.report.story import Round, Story
 from tasks.new_rows import new_rows
 from tasks.reconcile import reconcile
+from tasks.report import report
 
 
 @flow(name="retrain", flow_run_name="retrain-{config.name}", validate_parameters=True)
-def retrain(config: AgentConfig, window: tuple[SourceConfig, ...] = (), force: bool = False) -> Round:
+def retrain(config: AgentConfig, window: tuple[SourceConfig, ...] = (), force: bool = False) -> Story:
     """Check a new window for drift, train a challenger on old and new rows, and let the gate decide.
 
     Args:
@@ -26,20 +28,25 @@ def retrain(config: AgentConfig, window: tuple[SourceConfig, ...] = (), force: b
     champion = champion_of(config.name)
     if champion is None:
         return train(config)
+    done = _round(config, champion, window, force)
+    return report((config,), {config.name: [done]})
+
+
+def _round(config: AgentConfig, champion: Champion, window: tuple[SourceConfig, ...], force: bool) -> Round:
     seen = ingest(config, window)
-    fresh = new_rows(champion, seen)
-    if fresh == 0:
-        return _kept(config, champion.version, f"no new rows since version {champion.version} was trained")
+    if new_rows(champion, seen) == 0:
+        return _kept(champion, seen, f"no new rows since version {champion.version} was trained")
     drift = check_drift(config, champion, seen)
     if not drift.drifted and not force:
-        kept = _kept(config, champion.version, drift.reason)
-        return kept.model_copy(update={"drift": drift, "snapshots": (seen,)})
+        return _kept(champion, seen, drift.reason, drift)
     wider = champion.widened(config, window)
     return challenge(wider, ingest(wider), window=seen, drift=drift)
 
 
-def _kept(config: AgentConfig, version: int, reason: str) -> Round:
+def _kept(
+    champion: Champion, window: DatasetSnapshot, reason: str, drift: DriftReport | None = None
+) -> Round:
     decision = PromotionDecision(
-        agent=config.name, verdict="kept", champion=version, challenger=None, reason=reason
+        agent=champion.agent, verdict="kept", champion=champion.version, challenger=None, reason=reason
     )
-    return Round(flow="retrain", decision=decision)
+    return Round(flow="retrain", snapshots=(window,), drift=drift, decision=decision)

@@ -5,12 +5,13 @@ from prefect import flow
 from flows.challenge import challenge
 from models.schemas import AgentConfig
 from tasks.ingest import ingest
-from tasks.io.report.story import Round
+from tasks.io.report.story import Story
 from tasks.reconcile import reconcile
+from tasks.report import report
 
 
 @flow(name="train", flow_run_name="train-{config.name}", validate_parameters=True)
-def train(config: AgentConfig) -> Round:
+def train(config: AgentConfig) -> Story:
     """Make or renew an agent: ingest, preprocess, fine-tune, evaluate, register, gate, promote.
 
     Args:
@@ -18,4 +19,5 @@ def train(config: AgentConfig) -> Round:
     """
     reconcile(config.name)
     snapshot = ingest(config)
-    return challenge(config, snapshot, window=snapshot)
+    done = challenge(config, snapshot, window=snapshot)
+    return report((config,), {config.name: [done]})

@@ -1,7 +1,9 @@
 """How a step becomes a Prefect task: cached by content where that is safe, retried where a fault can pass."""
 
 import functools
+import inspect
 import json
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +13,6 @@ from prefect import Task, task
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.context import TaskRunContext
-from prefect.logging import get_run_logger
 from prefect.runtime import flow_run
 from prefect.tasks import exponential_backoff
 from sqlalchemy.exc import OperationalError
@@ -23,6 +24,8 @@ from tasks.io.step_keys import KeyHistory, missing_artifact, step_key
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+logger = logging.getLogger(__name__)
 
 RETRIES = 3
 PASSING_FAULTS = (TransientError, OperationalError, ConnectionError, TimeoutError)
@@ -49,6 +52,7 @@ def step_log() -> Path:
 
 def note_step(agent: str, step: str, seconds: float, reason: str) -> None:
     """Add one line about a finished step: how long it took and why it ran, or that it did not."""
+    logger.info("%s: %s %.1f s (%s)", agent, step, seconds, reason)
     line = {"agent": agent, "step": step, "seconds": round(seconds, 3), "reason": reason}
     with step_log().open("a") as stream:
         stream.write(json.dumps(line) + "\n")
@@ -77,11 +81,8 @@ def _cache_key(
             stored.unlink()
         if stored.exists():
             note_step(agent, key.step, 0.0, "hit: same inputs, config and code")
-            get_run_logger().info("%s: hit, same inputs, config and code", key.step)
         else:
-            reason = f"{gone} is gone" if gone else history.explain(agent, key)
-            get_run_logger().info("%s: miss, %s", key.step, reason)
-            _REASONS[agent, key.step] = reason
+            _REASONS[agent, key.step] = f"{gone} is gone" if gone else history.explain(agent, key)
         history.remember(agent, key)
         return key.digest
 
@@ -92,11 +93,13 @@ _REASONS: dict[tuple[str, str], str] = {}
 
 
 def _timed(step: str, function: Callable[P, R]) -> Callable[P, R]:
+    signature = inspect.signature(function)
+
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         start = time.monotonic()
         result = function(*args, **kwargs)
-        agent = _agent_of({str(n): v for n, v in enumerate(args)} | dict(kwargs))
+        agent = _agent_of(signature.bind(*args, **kwargs).arguments)
         reason = _REASONS.pop((agent, step), None)
         note_step(agent, step, time.monotonic() - start, f"miss: {reason}" if reason else "never cached")
         return result

@@ -15,7 +15,9 @@ def _folder(variable: str) -> Path:
     value = os.environ.get(variable)
     if value and Path(value).is_dir():
         return Path(value)
-    message = f"{variable} names no folder (got {value!r}); benchmarks/fetch.py says where its content comes from"
+    message = (
+        f"{variable} names no folder (got {value!r}); benchmarks/fetch.py says where its content comes from"
+    )
     if os.environ.get("QUICKSTUDY_REQUIRE_DATA") == "1":
         pytest.fail(message)
     pytest.skip(message)

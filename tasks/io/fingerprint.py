@@ -19,7 +19,7 @@ def source_fingerprint(source: SourceConfig) -> str | None:
     """
     if source.format in {"sql", "huggingface"}:
         return None
-    files = fsspec.open_files(source.address)
+    files = fsspec.open_files(source.address)  # type: ignore[no-untyped-call] # fsspec has no types
     if not files:
         return "no file"
     total = hashlib.sha256()

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.io.books import Books, open_books
+
 
 @dataclass(frozen=True)
 class Home:
@@ -58,6 +60,15 @@ class Home:
     def reports(self) -> Path:
         """HTML reports."""
         return self.root / "reports"
+
+    @property
+    def scratch(self) -> Path:
+        """What is being built; anything in it may go when nobody works."""
+        return self.root / "scratch"
+
+    def books(self) -> Books:
+        """Open the record: MLflow's store and the ledger."""
+        return open_books(self.mlflow_uri, self.ledger_url, str(self.artifacts), self.scratch)
 
     def make(self) -> "Home":
         """Create the folders that must exist; give this home back."""

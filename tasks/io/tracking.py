@@ -178,3 +178,21 @@ def _flat(prefix: str, value: Any) -> dict[str, str]:  # noqa: ANN401 - JSON
 def _param_name(key: str) -> str:
     """Replace what MLflow refuses in a parameter's name (say, the `=` of a slice's)."""
     return "".join(c if c.isalnum() or c in "_-. :/" else "_" for c in str(key))
+
+
+def log_pictures(books: Books, run_id: str, pictures: Mapping[str, bytes]) -> None:
+    """Store pictures as artifacts of the run, by their relative names, in `report/`."""
+    with tempfile.TemporaryDirectory(dir=books.scratch, prefix="tmp-") as place:
+        for name, content in pictures.items():
+            path = Path(place, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        books.client.log_artifacts(run_id, place, "report")
+
+
+def find_version_run(books: Books, agent: str, version: int | None) -> str | None:
+    """Give the run that made a version; None if there is none."""
+    if version is None:
+        return None
+    run_id = books.client.get_model_version(agent, str(version)).run_id
+    return run_id or None

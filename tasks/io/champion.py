@@ -1,0 +1,60 @@
+"""What a champion was made from: read back from the run that trained it."""
+
+from models.schemas import AgentConfig, ArtifactRef, DatasetSnapshot, SourceConfig
+from models.schemas.base import Record
+from tasks.io.books import Books
+from tasks.io.registry import champion_version, model_folder, version_info
+from tasks.io.tracking import read_record
+
+
+class Champion(Record):
+    """The version that the alias names, with its model, its data and its description.
+
+    Args:
+        agent: The agent.
+        version: Number in the model registry.
+        run_id: The MLflow run that trained it.
+        model: The model's folder.
+        snapshot: The rows that it learned from and was judged on.
+        config: The agent as it was then; its sources hold all that the version has seen.
+    """
+
+    agent: str
+    version: int
+    run_id: str
+    model: ArtifactRef
+    snapshot: DatasetSnapshot
+    config: AgentConfig
+
+    def widened(self, config: AgentConfig, window: tuple[SourceConfig, ...]) -> AgentConfig:
+        """Describe an agent as `config` says, over all rows this version has seen and a new window's."""
+        sources = dict.fromkeys(
+            source.model_dump_json() for source in (*self.config.sources, *(window or config.sources))
+        )
+        return config.model_copy(update={"sources": tuple(map(SourceConfig.model_validate_json, sources))})
+
+
+def read_champion(books: Books, agent: str) -> Champion | None:
+    """Describe the agent's champion; None if there is none."""
+    version = champion_version(books, agent)
+    return None if version is None else read_version(books, agent, version)
+
+
+def read_version(books: Books, agent: str, version: int) -> Champion:
+    """Describe a version from what its run recorded.
+
+    Raises:
+        RegistryError: There is no such version.
+        ArtifactError: Its files are not what its digest says.
+    """
+    info = version_info(books, agent, version)
+    run_id = info.run_id or ""
+    folder = model_folder(books, agent, version)
+    return Champion(
+        agent=agent,
+        version=version,
+        run_id=run_id,
+        model=ArtifactRef(address=str(folder), digest=info.tags["quickstudy.model_digest"]),
+        snapshot=DatasetSnapshot.model_validate_json(read_record(books, run_id, "snapshot.json")),
+        config=AgentConfig.model_validate_json(read_record(books, run_id, "config.json")),
+    )

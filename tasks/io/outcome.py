@@ -1,0 +1,52 @@
+"""From a verdict to the champion alias: move it, or say why it stays."""
+
+from models.schemas import AgentConfig, GateReport, PromotionDecision
+from tasks.io.books import Books
+from tasks.io.digests import digest_of
+from tasks.io.ledger import IntentRequest, champion, history
+from tasks.io.promotion import promote
+
+_STAYS = {
+    "keep": "kept",
+    "not_enough_data": "not_enough_data",
+    "not_enough_fresh_data": "not_enough_fresh_data",
+}
+
+
+def carry_out(
+    books: Books, config: AgentConfig, version: int, expected: int | None, report: GateReport
+) -> PromotionDecision:
+    """Do what the gate said, once: a version that was promoted before is never promoted again by itself.
+
+    Args:
+        books: The record.
+        config: The agent.
+        version: The challenger.
+        expected: The champion that it was compared with.
+        report: The gate's verdict.
+
+    Raises:
+        LedgerError: The champion changed since the verdict.
+    """
+    present = champion(books.ledger, config.name)
+    told = {"agent": config.name, "challenger": version, "reason": report.reason}
+    if report.verdict != "promote":
+        return PromotionDecision.model_validate(
+            {**told, "verdict": _STAYS[report.verdict], "champion": present}
+        )
+    if any(m.to_version == version and m.state == "done" for m in history(books.ledger, config.name)):
+        return PromotionDecision.model_validate({**told, "verdict": "already_decided", "champion": present})
+    move = promote(
+        books,
+        IntentRequest(
+            agent=config.name,
+            to_version=version,
+            expected_from=expected,
+            reason=report.reason,
+            actor="gate",
+            evidence={"gate": digest_of(report)},
+        ),
+    )
+    return PromotionDecision.model_validate(
+        {**told, "verdict": "promoted", "champion": version, "previous": move.from_version}
+    )

@@ -1,0 +1,20 @@
+"""Step `reconcile`: finish or undo what a killed process left, and notice what a person moved."""
+
+from prefect.logging import get_run_logger
+
+from tasks.caching import effect_step
+from tasks.io.home import current_home
+from tasks.io.reconcile import reconcile as put_right
+
+
+@effect_step(__name__)
+def reconcile(agent: str) -> None:
+    """Bring ledger and registry into agreement before anything new is decided.
+
+    Args:
+        agent: The agent's name.
+    """
+    for move in put_right(current_home().books(), agent):
+        get_run_logger().warning(
+            "%s: a move to version %s is %s: %s", agent, move.to_version, move.state, move.reason
+        )

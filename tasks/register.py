@@ -1,0 +1,79 @@
+"""Step `register`: the training's run in MLflow, and its one version in the registry."""
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from models.adapters import get_adapter
+from models.schemas import AgentConfig, DatasetSnapshot, EvaluationReport, TrainingReport
+from tasks.caching import effect_step
+from tasks.io import tracking
+from tasks.io.books import Books
+from tasks.io.digests import digest_of
+from tasks.io.home import current_home
+from tasks.io.registry import Registration
+from tasks.io.registry import register as make_version
+from tasks.io.step_keys import step_key
+
+_EXAMPLES = 3
+
+
+@effect_step(__name__)
+def register(
+    config: AgentConfig, snapshot: DatasetSnapshot, training: TrainingReport, evaluation: EvaluationReport
+) -> int:
+    """Record a training in MLflow and make its version, or find the one that is there.
+
+    Args:
+        config: The agent.
+        snapshot: The rows.
+        training: What fine-tuning made.
+        evaluation: How good it is.
+    """
+    books = current_home().books()
+    key = step_key("tasks.fine_tune", {"config": config, "snapshot": snapshot})
+    identity = digest_of([training.model.digest, snapshot.artifact.digest])
+    digests = {
+        "data": snapshot.artifact.digest,
+        "config": digest_of(config),
+        "code": digest_of({k: v for k, v in key.parts.items() if k.startswith(("code ", "library "))}),
+    }
+    run = tracking.open_run(books, config.name, identity, {"quickstudy.flow": "train"})
+    _record(books, run.run_id, (config, snapshot, training, evaluation))
+    version = make_version(
+        books,
+        Registration(
+            agent=config.name,
+            model=training.model,
+            training=identity,
+            run_id=run.run_id,
+            digests=digests,
+            example=_examples(config, snapshot),
+        ),
+    )
+    tracking.finish_run(books, run.run_id)
+    return version
+
+
+def _record(
+    books: Books,
+    run_id: str,
+    records: tuple[AgentConfig, DatasetSnapshot, TrainingReport, EvaluationReport],
+) -> None:
+    config, snapshot, training, evaluation = records
+    tracking.log_config(books, run_id, config)
+    tracking.log_curve(books, run_id, training.curve)
+    figures = {name: metric.value for name, metric in evaluation.metrics.items()}
+    figures |= {"calibration_error": evaluation.calibration_error, "size_mb": evaluation.size_mb}
+    figures |= {"seconds_total": training.seconds, "tokens_per_second": training.tokens_per_second}
+    tracking.log_metrics(books, run_id, figures)
+    for name, item in (("snapshot", snapshot), ("training", training), ("evaluation", evaluation)):
+        tracking.log_record(books, run_id, f"{name}.json", item)
+
+
+def _examples(config: AgentConfig, snapshot: DatasetSnapshot) -> tuple[str, ...]:
+    """Take the first texts of a snapshot as the input example."""
+    column = get_adapter(config).columns().names[0]
+    file = pq.ParquetFile(Path(snapshot.artifact.address) / "rows.parquet")
+    first = next(file.iter_batches(_EXAMPLES, columns=[column])).column(0).to_pylist()
+    return tuple(item if isinstance(item, str) else " ".join(item) for item in first)
