@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models.text_encoding import holds
+
 OUTSIDE = "O"
-_BROKEN_OR_NUL = "\\x00|\\x{FFFD}"
 
 
 def map_tags(tags: pa.ListArray, renames: dict[str, str]) -> pa.ListArray:
@@ -39,14 +40,14 @@ def measure_tags(tokens: pa.ListArray, tags: pa.ListArray, labels: Sequence[str]
     known = [OUTSIDE, *(f"{prefix}-{label}" for label in labels for prefix in "BI")]
     codes = pc.fill_null(pc.index_in(values, value_set=pa.array(known)), -1).to_numpy()
     blank = pc.equal(pc.binary_length(pc.utf8_trim_whitespace(words)), 0)
-    damaged = pc.match_substring_regex(words, _BROKEN_OR_NUL)
+    damaged = pa.array(holds(words, "\x00") | holds(words, "\ufffd"))
     token_counts, tag_counts = pc.list_value_length(tokens), pc.list_value_length(tags)
     surplus = pc.fill_null(pc.subtract(tag_counts, token_counts), 0)
     return {
         "tokens": token_counts,
         "tags": tag_counts,
         "empty_tokens": _count(pc.fill_null(blank, True), token_offsets, rows),
-        "damaged_tokens": _count(pc.fill_null(damaged, False), token_offsets, rows),
+        "damaged_tokens": _count(damaged, token_offsets, rows),
         "surplus": surplus,
         "unknown_tags": _count(pa.array(codes < 0), tag_offsets, rows),
         "broken_bio": _count(pa.array(_broken_bio(codes, tag_offsets)), tag_offsets, rows),

@@ -1,6 +1,5 @@
 """Parse records of delimited text with pyarrow; records that are no rows are put aside with their lines."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +12,9 @@ from tasks.io.sources.lists import parse_list_columns
 from tasks.io.sources.records import UNCLOSED, Records, fields_of
 
 FIELD_COUNT = "wrong number of fields"
+
+# So few records with quotes are looked at one by one; where there are more, only if pyarrow stumbles.
+_FEW_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,13 @@ def parse_records(content: bytes, first_line: int, records: Records, layout: Lay
     aside = {int(i): UNCLOSED for i in np.flatnonzero(records.unclosed)}
     keep = (np.diff(records.starts) > 1) & ~records.unclosed
     # An uneven record that is no UTF-8 would raise in pyarrow before its handler is called.
-    unreadable = np.flatnonzero(keep & invalid_utf8(_values(content, records))).tolist()
-    aside |= _put_aside(unreadable, keep, content, records, layout)
+    suspects = invalid_utf8(_values(content, records))
+    quoted = _with_quotes(content, records)
+    if quoted.sum() < _FEW_SHARE * len(quoted):
+        suspects |= quoted
+    aside |= _put_aside(suspects, keep, content, records, layout)
     parsed = _parse_together(content, records, keep, layout)
     if parsed is None:
-        quoted = [i for i in np.flatnonzero(keep).tolist() if b'"' in _record(content, records, i)]
         aside |= _put_aside(quoted, keep, content, records, layout)
         parsed = _parse_together(content, records, keep, layout) or _parse_each(
             content, records, keep, layout
@@ -131,12 +135,21 @@ def _values(content: bytes, records: Records) -> pa.Array:
     return pa.Array.from_buffers(pa.large_binary(), len(records.lines), buffers)
 
 
+def _with_quotes(content: bytes, records: Records) -> np.ndarray:
+    """Tell which records hold a quote."""
+    found = np.zeros(len(records.lines), bool)
+    if b'"' in content:
+        quotes = np.flatnonzero(np.frombuffer(content, np.uint8) == 34)
+        found[np.searchsorted(records.starts, quotes[quotes < records.starts[-1]], side="right") - 1] = True
+    return found
+
+
 def _put_aside(
-    suspects: Iterable[int], keep: np.ndarray, content: bytes, records: Records, layout: Layout
+    suspects: np.ndarray, keep: np.ndarray, content: bytes, records: Records, layout: Layout
 ) -> dict[int, str]:
     """Look alone at each suspect; take those that are no rows out of `keep`, and say why."""
     found: dict[int, str] = {}
-    for i in suspects:
+    for i in np.flatnonzero(suspects & keep).tolist():
         fields = fields_of(_record(content, records, i), layout.delimiter, quoted=layout.quoted)
         if fields is None:
             found[i] = UNCLOSED
