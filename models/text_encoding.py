@@ -17,7 +17,7 @@ def invalid_utf8(values: pa.Array) -> np.ndarray:
         values: A string or binary array, its bytes not yet looked at.
     """
     invalid = np.zeros(len(values), bool)
-    offsets, content = _flat(values)
+    offsets, content = flat_values(values)
     codes = np.frombuffer(content, np.uint8)
     if not len(codes) or codes.max() < 0x80 or _is_valid(values):
         return invalid
@@ -40,14 +40,14 @@ def holds(values: pa.Array, character: str) -> np.ndarray:
         character: What to look for.
     """
     found = np.zeros(len(values), bool)
-    offsets, content = _flat(values)
+    offsets, content = flat_values(values)
     places = [match.start() for match in re.finditer(re.escape(character.encode()), content)]
     found[np.searchsorted(offsets, places, side="right") - 1] = True
     return found
 
 
-def _flat(values: pa.Array) -> tuple[np.ndarray, memoryview]:
-    """Give the offsets (rows + 1,) and the bytes of all values, end to end."""
+def flat_values(values: pa.Array) -> tuple[np.ndarray, memoryview]:
+    """Give the offsets (rows + 1,) and the bytes of all values of a string or binary array, end to end."""
     width = (
         np.int64
         if pa.types.is_large_string(values.type) or pa.types.is_large_binary(values.type)

@@ -11,13 +11,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 
+from models.text_encoding import flat_values
+
 TEXT_HASH_VERSION = 1
 """NFKC, case folded, white space collapsed and stripped; XXH64 of the UTF-8 bytes with seed 0."""
 
 SPLITS = ("train", "validation", "test")
 
-# What str.split() takes for white space; RE2's \s knows only part of it.
-_SPACE = r"[ \t-\r\x1c-\x1f\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]+"
+_ASCII_SPACE = r"[ \t-\r\x1c-\x1f]+"
+_OTHER_SPACE = "\x85\u1680\u2028\u2029"
+"""What str.split() takes for white space beyond ASCII and NFKC has not made a blank."""
 
 
 def normalize_texts(texts: pa.StringArray) -> pa.StringArray:
@@ -69,15 +72,31 @@ def _fold(texts: pa.StringArray) -> pa.StringArray:
     joined = pc.binary_join(pa.scalar(flat, pa.list_(flat.type)), "\n").as_py()
     # Folding can undo the normal form (U+0345), so it is normalized on both sides.
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", joined).casefold())
+    for space in _OTHER_SPACE:
+        folded = folded.replace(space, " ")
     return pa.array(folded.split("\n"), texts.type)
 
 
 def _collapse(texts: pa.StringArray) -> pa.StringArray:
-    """Collapse white space where there is any to collapse; most rows have none."""
-    untidy = pc.match_substring_regex(
-        texts, rf"^{_SPACE}|{_SPACE}$|{_SPACE[:-1]}{{2}}|{_SPACE.replace(' ', '', 1)}"
-    )
-    if not pc.any(untidy).as_py():
+    """Collapse ASCII white space where there is any to collapse; most rows have none."""
+    untidy = _untidy(texts)
+    if not untidy.any():
         return texts
-    tidy = pc.utf8_trim(pc.replace_substring_regex(texts.filter(untidy), _SPACE, " "), " ")
-    return pc.replace_with_mask(texts, untidy, tidy)
+    mask = pa.array(untidy)
+    tidy = pc.utf8_trim(pc.replace_substring_regex(texts.filter(mask), _ASCII_SPACE, " "), " ")
+    return pc.replace_with_mask(texts, mask, tidy)
+
+
+def _untidy(texts: pa.StringArray) -> np.ndarray:
+    """Tell which texts hold two blanks in a row, a blank at an end, or another white space: (rows,) bool."""
+    offsets, content = flat_values(texts)
+    codes = np.frombuffer(content, np.uint8)
+    untidy = np.zeros(len(texts), bool)
+    blank = codes == 32
+    begins, filled = offsets[:-1], np.diff(offsets) > 0
+    untidy[filled] = blank[begins[filled]] | blank[offsets[1:][filled] - 1]
+    odd = codes < 32
+    odd[1:] |= blank[1:] & blank[:-1]
+    if odd.any():
+        untidy[np.searchsorted(offsets, np.flatnonzero(odd), side="right") - 1] = True
+    return untidy

@@ -59,7 +59,7 @@ def read_blocks(config: AgentConfig, sources: Sequence[SourceConfig], *, compare
             for part in reader.parts():
                 yield partial(_make, part, (config, source, name), compare)
 
-    return _in_order(work())
+    return in_order(work())
 
 
 def source_names(sources: Sequence[SourceConfig]) -> list[str]:
@@ -123,7 +123,7 @@ def _one(rows: pa.Table, name: str) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-def _in_order(work: Iterator[Callable[[], T]]) -> Iterator[T]:
+def in_order(work: Iterator[Callable[[], T]]) -> Iterator[T]:
     """Run calls in threads and give their results in order, few of them waiting at any time."""
     waiting: deque[Future[T]] = deque()
     with ThreadPoolExecutor(WORKERS) as pool:

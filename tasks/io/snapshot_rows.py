@@ -46,9 +46,15 @@ class RowsWriter:
         self.last: datetime | None = None
         self._schema = row_columns(adapter)
         named = [f.name for f in self._schema if f.type == NAMED] + ["tags.list.element"]
-        # The Arrow schema is left out of the file, so that its readers get plain strings.
+        # The Arrow schema is left out of the file, so that its readers get plain strings. Speed goes before
+        # size: snappy, and no statistics but those that a reader would skip row groups by.
         self._writer = pq.ParquetWriter(
-            path, self._schema, compression="zstd", use_dictionary=named, store_schema=False
+            path,
+            self._schema,
+            compression="snappy",
+            use_dictionary=named,
+            write_statistics=["time"],
+            store_schema=False,
         )
 
     def __enter__(self) -> Self:

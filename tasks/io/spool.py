@@ -1,7 +1,8 @@
 """Rows that wait on disk until all have been seen, so that equal texts and the newest rows are known."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,11 +14,11 @@ import pyarrow.compute as pc
 from models.schemas import AgentConfig
 from models.text_hash import split_codes
 from tasks.io import quarantine as reasons
-from tasks.io.duplicates import CONFLICT, EXACT, KEEP, NORMALIZED, DuplicateSearch
-from tasks.io.ingest_blocks import Block
+from tasks.io.duplicates import CONFLICT, EXACT, KEEP, NORMALIZED, Duplicates, DuplicateSearch
+from tasks.io.ingest_blocks import Block, in_order
 from tasks.io.quarantine import Quarantine
 from tasks.io.snapshot_rows import RowsWriter
-from tasks.io.sources.base import LINE, bad_rows
+from tasks.io.sources.base import BAD_SCHEMA, LINE, bad_rows
 from tasks.io.time_split import TimeCuts, find_cuts
 
 _REASONS = {EXACT: reasons.EXACT, NORMALIZED: reasons.NORMALIZED, CONFLICT: reasons.CONFLICT}
@@ -77,19 +78,17 @@ class Spool:
         if config.split_by == "time":
             cuts = find_cuts(self._times, config.validation_share, config.test_share)
         found = self._search.find(self._time_splits(cuts) if cuts else None)
-        start = 0
-        for place, table in zip(self._places, self._read(), strict=True):
-            codes = np.asarray(found.codes[start : start + len(table)])
-            start += len(table)
-            _put_aside(table, codes, place, quarantine)
-            kept = table.filter(pa.array(codes == KEEP)) if codes.any() else table
+        for place, (kept, repeated) in zip(self._places, in_order(self._parted(found)), strict=True):
+            quarantine.add(repeated, *place)
             rows.add(kept, _splits(kept, config, cuts))
         return found.in_two_splits
 
-    def _read(self) -> Iterator[pa.Table]:
+    def _parted(self, found: Duplicates) -> Iterator[Callable[[], tuple[pa.Table, pa.Table]]]:
+        start = 0
         with pa.OSFile(str(self._rows)) as file, pa.ipc.open_stream(file) as stream:
             for batch in stream:
-                yield pa.table(batch)
+                yield partial(_part, pa.table(batch), np.array(found.codes[start : start + len(batch)]))
+                start += len(batch)
 
     def _time_splits(self, cuts: TimeCuts) -> np.ndarray:
         times = np.memmap(self._times, np.int64, "r")
@@ -109,10 +108,12 @@ def _splits(table: pa.Table, config: AgentConfig, cuts: TimeCuts | None) -> np.n
     return split_codes(np.asarray(table["text_hash"]), config.validation_share, config.test_share)
 
 
-def _put_aside(table: pa.Table, codes: np.ndarray, place: tuple[str, str], quarantine: Quarantine) -> None:
+def _part(table: pa.Table, codes: np.ndarray) -> tuple[pa.Table, pa.Table]:
+    """Part the rows that stay from those that repeat others; the latter come in BAD_SCHEMA."""
     repeated = np.flatnonzero(codes)
     if not len(repeated):
-        return
+        return table, BAD_SCHEMA.empty_table()
     names = [LINE, *(name for name in _OWN if name in table.column_names)]
-    rows = table.select(names).take(pa.array(repeated))
-    quarantine.add(bad_rows(rows, [_REASONS[int(code)] for code in codes[repeated]]), *place)
+    aside = table.select(names).take(pa.array(repeated))
+    kept = table.filter(pa.array(codes == KEEP))
+    return kept, bad_rows(aside, [_REASONS[int(code)] for code in codes[repeated]])
