@@ -2,11 +2,14 @@
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
+
+from tasks.io.threads import in_order
 
 KEEP, EXACT, NORMALIZED, CONFLICT = range(4)
 
@@ -25,6 +28,35 @@ class Duplicates:
 
     codes: np.ndarray
     in_two_splits: int
+
+
+@dataclass(frozen=True)
+class SortedHashes:
+    """Some rows' hashes, by partition.
+
+    Args:
+        records: (rows,) in _RECORD, `row` counting from 0.
+        ends: (partitions,) where each partition ends.
+    """
+
+    records: np.ndarray
+    ends: np.ndarray
+
+
+def sort_hashes(text: np.ndarray, raw: np.ndarray, label: np.ndarray) -> SortedHashes:
+    """Bring rows to their partitions, in their order.
+
+    Args:
+        text: (rows,) uint64 hash of the normalized text.
+        raw: (rows,) uint64 hash of the text as it came; rows with equal `text` are compared by it.
+        label: (rows,) uint64 hash of the label or the tags.
+    """
+    partition = (text >> np.uint64(64 - _PARTITION_BITS)).astype(np.uint8)
+    order = np.argsort(partition, kind="stable")
+    records = np.empty(len(text), _RECORD)
+    records["text"], records["row"] = text[order], order
+    records["raw"], records["label"] = raw[order].astype(np.uint32), label[order].astype(np.uint32)
+    return SortedHashes(records, np.cumsum(np.bincount(partition, minlength=1 << _PARTITION_BITS)))
 
 
 class DuplicateSearch:
@@ -48,27 +80,16 @@ class DuplicateSearch:
     ) -> None:
         self._stack.close()
 
-    def add(self, text: np.ndarray, raw: np.ndarray, label: np.ndarray) -> None:
-        """Add rows, in their order.
-
-        Args:
-            text: (rows,) uint64 hash of the normalized text.
-            raw: (rows,) uint64 hash of the text as it came; rows with equal `text` are compared by it.
-            label: (rows,) uint64 hash of the label or the tags.
-        """
-        records = np.empty(len(text), _RECORD)
-        records["text"], records["raw"], records["label"] = (
-            text,
-            raw.astype(np.uint32),
-            label.astype(np.uint32),
-        )
-        records["row"] = np.arange(self.rows, self.rows + len(text))
-        self.rows += len(text)
-        partition = (text >> np.uint64(64 - _PARTITION_BITS)).astype(np.uint8)
-        ordered = records[np.argsort(partition, kind="stable")]
-        ends = np.cumsum(np.bincount(partition, minlength=len(self._files)))
-        for file, part in zip(self._files, np.split(ordered, ends[:-1]), strict=True):
-            file.write(part.tobytes())
+    def add(self, hashes: SortedHashes) -> None:
+        """Add rows behind those that were added before."""
+        records = hashes.records.copy()
+        records["row"] += np.uint64(self.rows)
+        self.rows += len(records)
+        content = records.data.cast("B") if len(records) else memoryview(b"")
+        begin = 0
+        for file, end in zip(self._files, (hashes.ends * _RECORD.itemsize).tolist(), strict=True):
+            file.write(content[begin:end])
+            begin = end
 
     def find(self, splits: np.ndarray | None = None) -> Duplicates:
         """Compare all rows.
@@ -77,20 +98,33 @@ class DuplicateSearch:
             splits: (rows,) where each row would go by itself, if that can differ between equal texts.
         """
         self._stack.close()
-        shape = (max(self.rows, 1),)
-        codes = np.memmap(self._folder / "codes", np.uint8, "w+", shape=shape)
+        codes = np.memmap(self._folder / "codes", np.uint8, "w+", shape=(max(self.rows, 1),))
         crossing = 0
-        for path in self._paths():
-            records = np.fromfile(path, _RECORD)
-            repeated, first, found = _compare(records)
+        for repeated, first, found in in_order(partial(_compare_file, path) for path in self._paths()):
             codes[repeated] = found
             if splits is not None:
                 crossing += int((splits[repeated] != splits[first]).sum())
-            path.unlink()
         return Duplicates(codes[: self.rows], crossing)
 
     def _paths(self) -> list[Path]:
         return [self._folder / f"hashes-{i:02}" for i in range(1 << _PARTITION_BITS)]
+
+
+def _compare_file(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    records = np.fromfile(path, _RECORD)
+    path.unlink()
+    return _compare(records[_is_repeated(records["text"])])
+
+
+def _is_repeated(hashes: np.ndarray) -> np.ndarray:
+    """Tell which hashes occur more than once; few do, and to find that out is faster than to sort rows."""
+    ordered = np.sort(hashes)
+    several = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if not len(several):
+        return np.zeros(len(hashes), bool)
+    places = np.minimum(np.searchsorted(several, hashes), len(several) - 1)
+    repeated: np.ndarray = several[places] == hashes
+    return repeated
 
 
 def _compare(records: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -103,17 +137,15 @@ def _compare(records: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     places = np.flatnonzero(again)
     later, first = records[places], records[heads[places]]
     codes = np.where(later["label"] != first["label"], CONFLICT, NORMALIZED).astype(np.uint8)
-    codes[(codes == NORMALIZED) & _seen_raw(records, again, heads)[places]] = EXACT
+    codes[(codes == NORMALIZED) & _seen_before(records, heads)[places]] = EXACT
     return later["row"].astype(np.int64), first["row"].astype(np.int64), codes
 
 
-def _seen_raw(records: np.ndarray, again: np.ndarray, heads: np.ndarray) -> np.ndarray:
+def _seen_before(records: np.ndarray, heads: np.ndarray) -> np.ndarray:
     """Tell which records have the same raw text and label as an earlier one of their text."""
+    order = np.lexsort((records["row"], records["label"], records["raw"], heads))
+    ordered = records[order]
+    equal = np.all([ordered[n][1:] == ordered[n][:-1] for n in ("text", "raw", "label")], axis=0)
     seen = np.zeros(len(records), bool)
-    group = np.flatnonzero(again | np.append(again[1:], False))
-    some = records[group]
-    order = np.lexsort((some["row"], some["label"], some["raw"], heads[group]))
-    names = ("text", "raw", "label")
-    equal = np.all([some[order][n][1:] == some[order][n][:-1] for n in names], axis=0)
-    seen[group[order[1:][equal]]] = True
+    seen[order[1:][equal]] = True
     return seen

@@ -78,7 +78,7 @@ def ingest(
             )
             spool = stack.enter_context(Spool(work)) if waits else None
             seen = 0
-            for block in read_blocks(config, chosen, compare=waits):
+            for block in read_blocks(config, chosen, wait=waits):
                 sinks.quarantine.add(block.bad, block.source, block.file)
                 _take(block, sinks, spool)
                 seen += len(block.rows) + len(block.bad)
