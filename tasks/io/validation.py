@@ -147,8 +147,10 @@ def _mapped(rows: pa.Table, config: AgentConfig, source: SourceConfig) -> pa.Tab
 def _map_labels(labels: pa.Array, renames: dict[str, str]) -> pa.DictionaryArray:
     """Rename on the distinct labels only; an empty label counts as missing."""
     coded = _filled(pc.utf8_trim_whitespace(labels)).dictionary_encode()
-    names = [renames.get(name, name) for name in coded.dictionary.to_pylist()]
-    return pa.DictionaryArray.from_arrays(coded.indices, pa.array(names, pa.string()))
+    # Several names may become one, and a dictionary holds each name once.
+    renamed = [renames.get(name, name) for name in coded.dictionary.to_pylist()]
+    names = pa.array(renamed, pa.string()).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(names.indices.take(coded.indices), names.dictionary)
 
 
 def _filled(values: pa.Array) -> pa.Array:
