@@ -1,19 +1,14 @@
 """Malformed inputs: each is a clear error or a quarantined row, and what came in is what is accounted for."""
 
-import gzip
 import json
 import sqlite3
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from models.errors import ConfigError, DataError, MissingExtraError, QuickstudyError
 from models.schemas import AgentConfig, DatasetSnapshot, SourceConfig
 from tasks.io.snapshots import ingest
 
@@ -240,131 +235,3 @@ def test_a_bad_row_of_parquet_is_quarantined(
     snapshot = _ingest(tmp_path, SourceConfig(address=str(tmp_path / "a.parquet")))
     assert _quarantine(snapshot) == expected
     assert snapshot.rows + snapshot.quarantined == 3
-
-
-@dataclass(frozen=True)
-class Unusable:
-    """A file that can't be used at all, and what the error says."""
-
-    name: str
-    content: bytes
-    says: str
-    error: type[QuickstudyError] = DataError
-    adapter: str = "text_classification"
-
-
-UNUSABLE = {
-    "empty csv": Unusable("a.csv", b"", "hold no rows"),
-    "header only": Unusable("a.csv", b"text,label\n", "hold no rows"),
-    "blank lines only": Unusable("a.csv", b"\n\n\n", "hold no rows|no column"),
-    "column missing": Unusable("a.csv", b"texts,label\na,pos\n", "no column 'text'.*Did you mean 'texts'"),
-    "column twice": Unusable("a.csv", b"text,text,label\na,b,pos\n", "two columns 'text'"),
-    "semicolons": Unusable("a.csv", b"text;label\na;pos\n", "no column 'text'"),
-    "UTF-16": Unusable("a.csv", "text,label\na,pos\n".encode("utf-16"), "UTF-16; save it as UTF-8"),
-    "cut gzip": Unusable(
-        "a.csv.gz", gzip.compress(b"text,label\n" + b"a,pos\n" * 9999)[:-9], "can't be read"
-    ),
-    "no gzip": Unusable("a.csv.gz", b"text,label\na,pos\n", "can't be read"),
-    "no zstd": Unusable("a.csv.zst", b"text,label\na,pos\n", "can't be read"),
-    "no parquet": Unusable("a.parquet", b"text,label\na,pos\n", "no readable Parquet"),
-    "cut parquet": Unusable("a.parquet", b"PAR1abcPAR1", "no readable Parquet"),
-    "empty parquet": Unusable("a.parquet", b"", "no readable Parquet"),
-    "json array": Unusable("a.jsonl", b'[{"text": "a", "label": "pos"}]', "JSON array"),
-    "keys missing": Unusable("a.jsonl", b'{"txt": "a", "label": "pos"}\n', "Did you mean 'txt'"),
-    "every label unknown": Unusable("a.csv", b"text,label\na,x\nb,x\n", "unknown label"),
-    "conll for texts": Unusable("a.conll", b"a O\n", "don't fit text_classification"),
-    "unknown suffix": Unusable("a.xyz", b"a", "Set `format` to one of", ConfigError),
-    "no tags in conll": Unusable("a.conll", b"just\nwords\n", "too few columns", adapter=TAGS),
-}
-
-
-@pytest.mark.parametrize("case", UNUSABLE.values(), ids=UNUSABLE.keys())
-def test_an_unusable_file_gives_one_clear_error(tmp_path: Path, case: Unusable):
-    """A file that can't be used stops ingest with words, and leaves no snapshot."""
-    (tmp_path / case.name).write_bytes(case.content)
-    with pytest.raises(case.error, match=f"(?s){case.says}"):
-        _ingest(tmp_path, SourceConfig(address=str(tmp_path / case.name)), case.adapter)
-    assert list((tmp_path / "home" / "snapshots").iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("make", "says", "error"),
-    [
-        (lambda f: {"address": str(f / "b.csv")}, "There is no file.*Did you mean a.csv", DataError),
-        (lambda f: {"address": str(f / "*.tsv")}, "There is no file", DataError),
-        (lambda f: {"address": str(f), "format": "csv"}, "is a folder", DataError),
-        (lambda _: {"address": "nosuch://x/a.csv"}, "nosuch", DataError),
-        (
-            lambda f: {"address": f"sqlite:///{f}/no.db", "format": "sql", "query": "t"},
-            "no SQLite file",
-            DataError,
-        ),
-        (lambda f: {"address": _sqlite(f), "format": "sql", "query": "u"}, "no such table", DataError),
-        (lambda f: {"address": _sqlite(f), "format": "sql"}, "set `query`", DataError),
-        (
-            lambda f: {"address": _sqlite(f), "format": "sql", "query": "drop table t"},
-            "only SELECT",
-            DataError,
-        ),
-        (
-            lambda f: {"address": _sqlite(f), "format": "sql", "query": "select text from t"},
-            "no column 'label'",
-            DataError,
-        ),
-        (lambda _: {"address": "no url", "format": "sql", "query": "t"}, "no SQLAlchemy URL", DataError),
-        (lambda _: {"address": "nosuch://h/b", "format": "sql", "query": "t"}, "driver", MissingExtraError),
-        (
-            lambda f: {"address": str(f / "none"), "format": "huggingface"},
-            "can't be loaded as a dataset",
-            DataError,
-        ),
-    ],
-)
-def test_a_wrong_address_gives_one_clear_error(
-    tmp_path: Path, make: Callable[[Path], dict[str, str]], says: str, error: type[QuickstudyError]
-):
-    """A wrong path, URL or query is told in words."""
-    (tmp_path / "a.csv").write_bytes(_csv(b"x,pos"))
-    with pytest.raises(error, match=f"(?s){says}"):
-        _ingest(tmp_path, SourceConfig.model_validate(make(tmp_path)))
-
-
-FIELDS = st.text(st.sampled_from('ab ,"\n\té\x00'), max_size=6).map(str.encode) | st.binary(max_size=4)
-
-
-@given(st.lists(st.lists(FIELDS, min_size=1, max_size=3), max_size=12))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_no_csv_row_is_lost(tmp_path: Path, rows: list[list[bytes]]):
-    """Whatever stands between them, marked rows before and after come through, and nothing crashes."""
-    middle = b"\n".join(b",".join(fields) for fields in rows)
-    content = b"text,label\nfirst one,pos\n" + middle + b"\n" + b'"la""st",neg\nvery last,neg\n'
-    (tmp_path / "a.csv").write_bytes(content)
-    snapshot = _ingest(tmp_path, SourceConfig(address=str(tmp_path / "a.csv")))
-    texts = pq.read_table(Path(snapshot.artifact.address) / "rows.parquet", columns=["text"])[
-        "text"
-    ].to_pylist()
-    assert "first one" in texts
-    assert "very last" in texts
-    assert snapshot.rows + snapshot.quarantined >= 2
-
-
-JSON_LINES = st.one_of(
-    st.dictionaries(
-        st.sampled_from(["text", "label", "x"]),
-        st.none() | st.integers() | st.text(max_size=5) | st.lists(st.none()),
-    ).map(lambda d: json.dumps(d).encode()),
-    st.binary(max_size=10).map(lambda b: b.replace(b"\n", b"").replace(b"\r", b"")),
-    st.sampled_from(
-        [b"null", b"{}", b"[]", b"{}null", b'{"text":"a","label":"pos"}', b'{"text":NaN}', b"{", b"1"]
-    ),
-)
-
-
-@given(st.lists(JSON_LINES, max_size=80))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_every_json_line_is_accounted_for(tmp_path: Path, lines: list[bytes]):
-    """Each line that is not blank is a row or a quarantined line, whatever it holds."""
-    good = [b'{"text": "fine day", "label": "pos"}', b'{"text": "sad day", "label": "neg"}']
-    (tmp_path / "a.jsonl").write_bytes(b"\n".join([good[0], *lines, good[1]]))
-    snapshot = _ingest(tmp_path, SourceConfig(address=str(tmp_path / "a.jsonl")))
-    assert snapshot.rows + snapshot.quarantined == 2 + sum(1 for line in lines if line)
