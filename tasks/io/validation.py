@@ -15,11 +15,9 @@ import pyarrow.compute as pc
 
 from models.schemas import AgentConfig, SourceConfig
 from models.text_encoding import holds, invalid_utf8
-from tasks.io.sources.base import LINE, bad_rows
+from tasks.io.sources.base import ENCODING, LINE, bad_rows
 from tasks.io.tag_columns import map_tags, measure_tags
 from tasks.io.times import TIME_TYPE, parse_times
-
-ENCODING = "broken encoding"
 
 
 @dataclass(frozen=True)

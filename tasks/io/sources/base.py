@@ -18,6 +18,7 @@ from models.schemas.agent import AdapterName
 
 LINE = "line"
 EXCERPT_LENGTH = 200
+ENCODING = "broken encoding"
 LIST_ROLES = ("tokens", "tags")
 
 BAD_SCHEMA = pa.schema([(LINE, pa.int64()), ("reason", pa.string()), ("excerpt", pa.string())])

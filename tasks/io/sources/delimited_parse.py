@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from models.text_encoding import invalid_utf8
-from tasks.io.sources.base import LINE, RawBatch, as_unchecked_string, bad_lines
+from tasks.io.sources.base import ENCODING, LINE, RawBatch, as_unchecked_string, bad_lines
 from tasks.io.sources.lists import parse_list_columns
 from tasks.io.sources.records import UNCLOSED, Records, fields_of
 
@@ -56,12 +56,13 @@ def parse_records(content: bytes, first_line: int, records: Records, layout: Lay
     """
     aside = {int(i): UNCLOSED for i in np.flatnonzero(records.unclosed)}
     keep = (np.diff(records.starts) > 1) & ~records.unclosed
-    # An uneven record that is no UTF-8 would raise in pyarrow before its handler is called.
-    suspects = invalid_utf8(_values(content, records))
+    unreadable = keep & invalid_utf8(_values(content, records))
     quoted = _with_quotes(content, records)
-    if quoted.sum() < _FEW_SHARE * len(quoted):
-        suspects |= quoted
-    aside |= _put_aside(suspects, keep, content, records, layout)
+    few = quoted.sum() < _FEW_SHARE * len(quoted)
+    aside |= _put_aside(unreadable | quoted if few else unreadable, keep, content, records, layout)
+    # pyarrow can't hand an uneven record that is no UTF-8 to its handler, so none gets there.
+    aside |= dict.fromkeys(np.flatnonzero(unreadable & keep).tolist(), ENCODING)
+    keep &= ~unreadable
     parsed = _parse_together(content, records, keep, layout)
     if parsed is None:
         aside |= _put_aside(quoted, keep, content, records, layout)

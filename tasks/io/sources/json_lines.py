@@ -8,10 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.json as pajson
 
+from tasks.io.sources.base import ENCODING
+
 BROKEN = "broken JSON"
 NOT_OBJECT = "not a JSON object"
 WRONG_TYPE = "wrong type of value"
-ENCODING = "broken encoding"
 
 _ONE_BY_ONE = 32
 # A null behind an object makes pyarrow's reader give a row more, and as the first one ends the process.
