@@ -1,0 +1,108 @@
+import json
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tasks.io.home import home_at
+from tasks.io.ledger import decisions, history, open_ledger
+
+pytestmark = pytest.mark.system
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def _record(home: Path) -> tuple[int, int, int]:
+    """Count versions, moves and decisions."""
+    ledger = open_ledger(home_at(home).ledger_url)
+    with sqlite3.connect(home / "mlflow.db") as connection:
+        versions = connection.execute("select count(*) from model_versions").fetchone()[0]
+    return versions, len(history(ledger, "tiny")), len(decisions(ledger, "tiny"))
+
+
+def test_training_makes_a_champion(trained: tuple[Path, str]):
+    """`train` ends with one version, promoted by one move after one decision."""
+    assert _record(trained[0]) == (1, 1, 1)
+
+
+def test_foreign_settings_are_left_out_aloud(trained: tuple[Path, str]):
+    """An ambient PREFECT_API_URL is not used, and the run says so."""
+    assert "PREFECT_API_URL" in trained[1]
+
+
+def test_training_again_changes_nothing(trained: tuple[Path, str], tiny: Path, quickstudy: Command):
+    """A second `train` finds everything done and says why at each step."""
+    before = _record(trained[0])
+    answer = quickstudy(trained[0], "train", str(tiny))
+    assert "fine_tune 0.0 s (hit" in answer.stderr
+    assert _record(trained[0]) == before
+
+
+def test_the_champion_answers(trained: tuple[Path, str], quickstudy: Command):
+    """`predict --json` gives one object a text with label and confidence."""
+    answer = quickstudy(trained[0], "predict", "tiny", "I love it", "I hate it", "--json")
+    lines = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert [line["text"] for line in lines] == ["I love it", "I hate it"]
+    assert all(line["label"] in {"negative", "neutral", "positive"} for line in lines)
+
+
+def test_the_champion_loads_by_mlflow_elsewhere(trained: tuple[Path, str], tmp_path: Path):
+    """`mlflow.pyfunc.load_model` on the alias works outside of the checkout, as the README shows."""
+    code = (
+        "import mlflow\n"
+        f"mlflow.set_tracking_uri('sqlite:///{trained[0]}/mlflow.db')\n"
+        "agent = mlflow.pyfunc.load_model('models:/tiny@champion')\n"
+        "print(agent.predict(['what a great little camera']).iloc[0]['label'])\n"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=120
+    )
+    assert answer.stdout.strip() in {"negative", "neutral", "positive"}
+
+
+def test_status_names_the_champion(trained: tuple[Path, str], quickstudy: Command):
+    """`status` lists the agent with its champion."""
+    assert "tiny" in quickstudy(trained[0], "status").stdout
+
+
+def test_who_was_champion_has_an_answer(trained: tuple[Path, str], quickstudy: Command):
+    """`history --on` names the champion of a moment, and nobody before the first."""
+    assert "Nobody" in quickstudy(trained[0], "history", "tiny", "--on", "2020-01-01").stdout
+    assert "Version 1" in quickstudy(trained[0], "history", "tiny", "--on", "2100-01-01").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("train", "nobody"), "No agent 'nobody'"),
+        (("rollback", "tiny"), "champion"),
+        (("history", "nobody"), "knows no agent"),
+        (("history", "tiny", "--on", "yesterday"), "is no date"),
+        (("predict", "nobody", "text"), "no champion"),
+        (("promote", "tiny", "99"), "no version 99"),
+    ],
+)
+def test_errors_are_one_paragraph(
+    trained: tuple[Path, str], words: tuple[str, ...], says: str, quickstudy: Command
+):
+    """A wrong command ends with status 1 and a paragraph that says what is wrong, never a traceback."""
+    answer = quickstudy(trained[0], *words)
+    assert answer.returncode == 1
+    assert says in " ".join(answer.stderr.split())
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_window_that_drifted_brings_a_challenger(
+    trained: tuple[Path, str], tiny: Path, quickstudy: Command
+):
+    """`retrain` on reviews after tweets finds drift and makes a second version; again, it changes nothing."""
+    words = ("retrain", str(tiny), "--window", str(tiny.parent / "products.parquet"))
+    first = quickstudy(trained[0], *words)
+    assert first.returncode == 0, first.stderr
+    before = _record(trained[0])
+    assert before[0] == 2
+    assert quickstudy(trained[0], *words).returncode == 0
+    assert _record(trained[0]) == before
