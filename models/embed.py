@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from models.kernels import fast_linears
+
 _BATCH = 32
 _MAX_LENGTH = 128
 
@@ -27,10 +29,11 @@ def embed(texts: Sequence[str], encoder: PreTrainedModel, tokenizer: PreTrainedT
     try:
         # Batches of like length waste little on padding.
         order = np.argsort([-len(text) for text in texts], kind="stable")
-        pooled = [
-            _pool([texts[index] for index in order[first : first + _BATCH]], encoder, tokenizer)
-            for first in range(0, len(order), _BATCH)
-        ]
+        with fast_linears(encoder):
+            pooled = [
+                _pool([texts[index] for index in order[first : first + _BATCH]], encoder, tokenizer)
+                for first in range(0, len(order), _BATCH)
+            ]
     finally:
         encoder.train(was_training)
     width = int(encoder.config.hidden_size)

@@ -11,6 +11,7 @@ import torch
 
 from models.adapters import TaskAdapter, get_adapter
 from models.errors import DataError, TrainingError
+from models.kernels import fast_linears
 from models.ragged import Ragged
 from models.task_model import SavedAgent, TaskModel, load
 
@@ -124,9 +125,10 @@ def predict_windows(
     was_training = model.training
     model.eval()
     try:
-        for batch in _batches(ids.lengths, tokens_per_batch):
-            for index, logits in zip(batch, _score(model, ids, batch, pad_id), strict=True):
-                scored[index] = logits if model.pools else logits[: ids.lengths[index]]
+        with fast_linears(model):
+            for batch in _batches(ids.lengths, tokens_per_batch):
+                for index, logits in zip(batch, _score(model, ids, batch, pad_id), strict=True):
+                    scored[index] = logits if model.pools else logits[: ids.lengths[index]]
     finally:
         model.train(was_training)
     return scored

@@ -5,7 +5,7 @@ import inspect
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
@@ -58,9 +58,13 @@ def note_step(agent: str, step: str, seconds: float, reason: str) -> None:
         stream.write(json.dumps(line) + "\n")
 
 
-def _agent_of(arguments: dict[str, Any]) -> str:
-    config = next((v for v in arguments.values() if isinstance(v, AgentConfig)), None)
-    return config.name if config else str(arguments.get("agent", "all"))
+def _agent_of(arguments: Mapping[str, Any]) -> str:
+    """Name the agent that a step works for: its config's name, or what an argument says."""
+    for value in arguments.values():
+        if isinstance(value, AgentConfig):
+            return value.name
+    found = [str(value.agent) for value in arguments.values() if hasattr(value, "agent")]
+    return str(arguments.get("agent") or (found[0] if found else "all"))
 
 
 def _cache_key(

@@ -14,6 +14,7 @@ from accelerate.accelerator import Accelerator
 from transformers import PreTrainedTokenizerBase
 
 from models.adapters import get_adapter
+from models.kernels import fast_linears
 from models.schemas import CurvePoint, TrainingReport
 from models.task_model import TaskModel, build, load
 from models.training.batching import Batch, Collator, plan_batches, prefetched
@@ -21,7 +22,6 @@ from models.training.checkpoint import read_latest, write_checkpoint
 from models.training.clock import Clock
 from models.training.data import load_data, score
 from models.training.job import CHECKPOINTS, Heartbeat, TrainJob
-from models.training.kernels import fast_linears
 from models.training.losses import LossLog
 from models.training.monitor import Monitor
 from models.training.optimizer import build_optimizer, rate_factor, set_rates, thaw

@@ -19,13 +19,10 @@ def canonical(value: Any) -> Any:  # noqa: ANN401 - any JSON-like value
         return {name: canonical(getattr(value, name)) for name in type(value).model_fields}
     if isinstance(value, dict):
         return {str(key): canonical(item) for key, item in sorted(value.items())}
-    if isinstance(value, list | tuple):
-        return [canonical(item) for item in value]
-    if isinstance(value, set | frozenset):
-        return sorted(canonical(item) for item in value)
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    return str(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        items = [canonical(item) for item in value]
+        return items if isinstance(value, list | tuple) else sorted(items)
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 
 def digest_of(value: Any) -> str:  # noqa: ANN401 - any JSON-like value
@@ -64,7 +61,7 @@ def checked(ref: ArtifactRef) -> Path:
     found = ref_to(path).digest
     if found != ref.digest:
         raise ArtifactError(
-            f"{path} has the digest {found[:12]}, recorded was {ref.digest[:12]}: it was changed after it was "
-            "made. Delete it and run the step again."
+            f"{path} has the digest {found[:12]}, recorded was {ref.digest[:12]}: it was changed after "
+            "it was made. Delete it and run the step again."
         )
     return path

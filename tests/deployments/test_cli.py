@@ -13,6 +13,7 @@ from tasks.io.ledger import decisions, history, open_ledger
 pytestmark = pytest.mark.system
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
+Trained = tuple[Path, str]
 
 
 def _record(home: Path) -> tuple[int, int, int]:
@@ -23,17 +24,17 @@ def _record(home: Path) -> tuple[int, int, int]:
     return versions, len(history(ledger, "tiny")), len(decisions(ledger, "tiny"))
 
 
-def test_training_makes_a_champion(trained: tuple[Path, str]):
+def test_training_makes_a_champion(trained: Trained):
     """`train` ends with one version, promoted by one move after one decision."""
     assert _record(trained[0]) == (1, 1, 1)
 
 
-def test_foreign_settings_are_left_out_aloud(trained: tuple[Path, str]):
+def test_foreign_settings_are_left_out_aloud(trained: Trained):
     """An ambient PREFECT_API_URL is not used, and the run says so."""
     assert "PREFECT_API_URL" in trained[1]
 
 
-def test_training_again_changes_nothing(trained: tuple[Path, str], tiny: Path, quickstudy: Command):
+def test_training_again_changes_nothing(trained: Trained, tiny: Path, quickstudy: Command):
     """A second `train` finds everything done and says why at each step."""
     before = _record(trained[0])
     answer = quickstudy(trained[0], "train", str(tiny))
@@ -41,7 +42,7 @@ def test_training_again_changes_nothing(trained: tuple[Path, str], tiny: Path, q
     assert _record(trained[0]) == before
 
 
-def test_the_champion_answers(trained: tuple[Path, str], quickstudy: Command):
+def test_the_champion_answers(trained: Trained, quickstudy: Command):
     """`predict --json` gives one object a text with label and confidence."""
     answer = quickstudy(trained[0], "predict", "tiny", "I love it", "I hate it", "--json")
     lines = [json.loads(line) for line in answer.stdout.splitlines()]
@@ -49,7 +50,7 @@ def test_the_champion_answers(trained: tuple[Path, str], quickstudy: Command):
     assert all(line["label"] in {"negative", "neutral", "positive"} for line in lines)
 
 
-def test_the_champion_loads_by_mlflow_elsewhere(trained: tuple[Path, str], tmp_path: Path):
+def test_the_champion_loads_by_mlflow_elsewhere(trained: Trained, tmp_path: Path):
     """`mlflow.pyfunc.load_model` on the alias works outside of the checkout, as the README shows."""
     code = (
         "import mlflow\n"
@@ -63,12 +64,12 @@ def test_the_champion_loads_by_mlflow_elsewhere(trained: tuple[Path, str], tmp_p
     assert answer.stdout.strip() in {"negative", "neutral", "positive"}
 
 
-def test_status_names_the_champion(trained: tuple[Path, str], quickstudy: Command):
+def test_status_names_the_champion(trained: Trained, quickstudy: Command):
     """`status` lists the agent with its champion."""
     assert "tiny" in quickstudy(trained[0], "status").stdout
 
 
-def test_who_was_champion_has_an_answer(trained: tuple[Path, str], quickstudy: Command):
+def test_who_was_champion_has_an_answer(trained: Trained, quickstudy: Command):
     """`history --on` names the champion of a moment, and nobody before the first."""
     assert "Nobody" in quickstudy(trained[0], "history", "tiny", "--on", "2020-01-01").stdout
     assert "Version 1" in quickstudy(trained[0], "history", "tiny", "--on", "2100-01-01").stdout
@@ -85,9 +86,7 @@ def test_who_was_champion_has_an_answer(trained: tuple[Path, str], quickstudy: C
         (("promote", "tiny", "99"), "no version 99"),
     ],
 )
-def test_errors_are_one_paragraph(
-    trained: tuple[Path, str], words: tuple[str, ...], says: str, quickstudy: Command
-):
+def test_errors_are_one_paragraph(trained: Trained, words: tuple[str, ...], says: str, quickstudy: Command):
     """A wrong command ends with status 1 and a paragraph that says what is wrong, never a traceback."""
     answer = quickstudy(trained[0], *words)
     assert answer.returncode == 1
@@ -95,9 +94,7 @@ def test_errors_are_one_paragraph(
     assert "Traceback" not in answer.stderr
 
 
-def test_a_window_that_drifted_brings_a_challenger(
-    trained: tuple[Path, str], tiny: Path, quickstudy: Command
-):
+def test_a_window_that_drifted_brings_a_challenger(trained: Trained, tiny: Path, quickstudy: Command):
     """`retrain` on reviews after tweets finds drift and makes a second version; again, it changes nothing."""
     words = ("retrain", str(tiny), "--window", str(tiny.parent / "products.parquet"))
     first = quickstudy(trained[0], *words)

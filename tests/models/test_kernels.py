@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from models.training import kernels
-from models.training.kernels import fast_linears
+from models import kernels
+from models.kernels import fast_linears
 
 pytestmark = pytest.mark.skipif(
     not torch.backends.mkldnn.is_available(),  # type: ignore[no-untyped-call]  # torch leaves it untyped
