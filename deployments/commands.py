@@ -5,8 +5,8 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -148,11 +148,18 @@ def show_history(agent: str, on: str | None) -> None:
             )
         OUT.print(history_table(moves))
         return
-    version = champion_on(engine, agent, _moment(on))
+    version = champion_on(engine, agent, moment_of(on))
     OUT.print(f"Version {version}" if version else f"Nobody: {agent} had no champion then.")
 
 
-def _moment(text: str) -> datetime:
+def moment_of(text: str) -> datetime:
+    """Read a date, which means the end of that day (UTC), or a moment, in UTC where no zone is named.
+
+    Raises:
+        ConfigError: The text is neither.
+    """
+    with suppress(ValueError):
+        return datetime.combine(date.fromisoformat(text), time.max, UTC)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:

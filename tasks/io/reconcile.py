@@ -47,7 +47,7 @@ def reconcile_held(books: Books, agent: str, held: Lease) -> tuple[Move, ...]:
     actual = champion_version(books, agent)
     held.check()
     if intent is not None:
-        closed = close_intent(books.ledger, intent.id, "done" if actual == intent.to_version else "undone")
+        closed = _close(books, intent, actual)
         logger.info("A move of %s to version %s, left open, is %s", agent, closed.to_version, closed.state)
         changed.append(closed)
     before = champion(books.ledger, agent)
@@ -57,6 +57,16 @@ def reconcile_held(books: Books, agent: str, held: Lease) -> tuple[Move, ...]:
             logger.warning("%s: %s", agent, observed.reason)
             changed.append(observed)
     return tuple(changed)
+
+
+def _close(books: Books, intent: Move, actual: int | None) -> Move:
+    """Close an intent by where the alias stands; one that is done counts from when it was wanted.
+
+    The alias moved right after the intent was written, however much later that is noticed.
+    """
+    if actual == intent.to_version:
+        return close_intent(books.ledger, intent.id, "done", done_at=intent.at)
+    return close_intent(books.ledger, intent.id, "undone")
 
 
 def _agrees(books: Books, agent: str) -> bool:

@@ -87,8 +87,16 @@ def version_text(version: int | None) -> str:
     return "no version" if version is None else f"version {version}"
 
 
-def close_intent(engine: Engine, move_id: int, state: Literal["done", "undone"]) -> Move:
+def close_intent(
+    engine: Engine, move_id: int, state: Literal["done", "undone"], done_at: datetime | None = None
+) -> Move:
     """Close an open intent, once.
+
+    Args:
+        engine: The ledger.
+        move_id: The intent.
+        state: What became of it.
+        done_at: When (aware datetime); None: now.
 
     Raises:
         LedgerError: If it is closed already.
@@ -97,7 +105,7 @@ def close_intent(engine: Engine, move_id: int, state: Literal["done", "undone"])
         closed = connection.execute(
             update(MoveRow)
             .where(MoveRow.id == move_id, MoveRow.state == "intent")
-            .values(state=state, done_at=datetime.now(UTC))
+            .values(state=state, done_at=done_at or datetime.now(UTC))
         ).rowcount
         move = _move(connection.execute(select(_MOVES).where(MoveRow.id == move_id)).one())
     if not closed:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tasks.io.books import CHAMPION, Books
-from tasks.io.ledger import IntentRequest, champion, history, lease, open_intent, pending
+from tasks.io.ledger import IntentRequest, champion, champion_on, history, lease, open_intent, pending
 from tasks.io.promotion import promote
 from tasks.io.reconcile import lease_name, reconcile
 from tasks.io.versions import champion_version
@@ -40,6 +40,16 @@ def test_an_intent_whose_alias_moved_is_done(books: Books, add_version: AddVersi
     books.client.set_registered_model_alias("agent", CHAMPION, "1")
     assert [m.state for m in reconcile(books, "agent")] == ["done"]
     assert champion(books.ledger, "agent") == 1
+
+
+def test_a_move_found_done_counts_from_its_intent(books: Books, add_version: AddVersion):
+    """The alias moved long before it was noticed: the new champion is that of the time between, too."""
+    add_version()
+    intent = open_intent(books.ledger, IntentRequest("agent", 1, None, "first", "test"))
+    books.client.set_registered_model_alias("agent", CHAMPION, "1")
+    (done,) = reconcile(books, "agent")
+    assert done.done_at == intent.at
+    assert champion_on(books.ledger, "agent", intent.at) == 1
 
 
 def test_an_intent_whose_alias_stands_is_undone(books: Books, add_version: AddVersion):
