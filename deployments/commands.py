@@ -183,9 +183,14 @@ def promote_version(agent: str, version: int, reason: str) -> None:
     isolate(current_home())
     from tasks.io.ledger import IntentRequest, champion
     from tasks.io.promotion import promote
+    from tasks.io.reconcile import reconcile
 
     books = current_home().books()
+    reconcile(books, agent)
     present = champion(books.ledger, agent)
+    if present == version:
+        OUT.print(f"{agent}: version {version} is champion already")
+        return
     move = promote(books, IntentRequest(agent, version, present, reason, actor(), kind="manual"))
     OUT.print(f"{agent}: version {move.from_version} -> version {move.to_version}")
 

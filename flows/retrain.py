@@ -4,6 +4,7 @@ from prefect import flow
 
 from flows.challenge import challenge
 from flows.train import train
+from models.drift import FEWEST_ROWS
 from models.schemas import AgentConfig, DatasetSnapshot, DriftReport, PromotionDecision, SourceConfig
 from tasks.champion import champion_of
 from tasks.check_drift import check_drift
@@ -27,20 +28,23 @@ def retrain(config: AgentConfig, window: tuple[SourceConfig, ...] = (), force: b
     reconcile(config.name)
     champion = champion_of(config.name)
     if champion is None:
-        return train(config)
+        return train(config.model_copy(update={"sources": (*config.sources, *window)}))
     done = _round(config, champion, window, force)
     return report((config,), {config.name: [done]})
 
 
 def _round(config: AgentConfig, champion: Champion, window: tuple[SourceConfig, ...], force: bool) -> Round:
     seen = ingest(config, window)
-    if new_rows(champion, seen) == 0:
-        return _kept(champion, seen, f"no new rows since version {champion.version} was trained")
-    drift = check_drift(config, champion, seen)
-    if not drift.drifted and not force:
+    fresh = new_rows(champion, seen)
+    drift = check_drift(config, champion, seen) if fresh >= FEWEST_ROWS else None
+    if not force and drift is None:
+        found = f"{fresh} new rows" if fresh else "no new rows"
+        reason = f"{found} since version {champion.version} was trained; a drift check needs {FEWEST_ROWS}"
+        return _kept(champion, seen, reason)
+    if not force and drift and not drift.drifted:
         return _kept(champion, seen, drift.reason, drift)
     wider = champion.widened(config, window)
-    return challenge(wider, ingest(wider), window=seen, drift=drift)
+    return challenge(wider, ingest(wider), window=seen).model_copy(update={"drift": drift})
 
 
 def _kept(

@@ -17,7 +17,7 @@ from models.schemas import DriftReport, DriftTest
 _POINTS = 400
 _SHUFFLES_AT_ONCE = 1_000
 _MOVED = 5
-_FEWEST_ROWS = 20
+FEWEST_ROWS = 20
 
 Points = tuple[tuple[float, float], ...]
 
@@ -66,9 +66,9 @@ def detect(
         DataError: A window has fewer than 20 rows.
     """
     for name, window in (("reference", reference), ("current", current)):
-        if window.rows < _FEWEST_ROWS:
+        if window.rows < FEWEST_ROWS:
             raise DataError(
-                f"The {name} window has {window.rows} rows; a drift check needs {_FEWEST_ROWS}. "
+                f"The {name} window has {window.rows} rows; a drift check needs {FEWEST_ROWS}. "
                 "Wait for more rows."
             )
     distances = _distances(np.concatenate([reference.embeddings, current.embeddings]))

@@ -84,9 +84,10 @@ def _cache_key(
         if gone:
             stored.unlink()
         if stored.exists():
+            stored.touch()  # what is in use is not garbage
             note_step(agent, key.step, 0.0, "hit: same inputs, config and code")
         else:
-            _REASONS[agent, key.step] = f"{gone} is gone" if gone else history.explain(agent, key)
+            _REASONS[agent, key.step] = f"{gone} is gone or damaged" if gone else history.explain(agent, key)
         history.remember(agent, key)
         return key.digest
 

@@ -2,22 +2,19 @@
 
 from models.schemas import AgentConfig, GateReport
 from tasks.caching import effect_step
-from tasks.io.champion import Champion
 from tasks.io.home import current_home
-from tasks.io.judging import Contest, earlier_verdict, judge_contest
+from tasks.io.judging import Contest, Occasion, earlier_verdict, judge_contest
 
 
 @effect_step(__name__)
-def verdict_on(agent: str, version: int, champion: Champion | None) -> GateReport | None:
-    """Give the verdict that a version has had already.
+def verdict_on(config: AgentConfig, occasion: Occasion) -> GateReport | None:
+    """Give the verdict that was found already, if there is one.
 
     Args:
-        agent: The agent's name.
-        version: The version.
-        champion: The present champion.
+        config: The agent; its gate fields are the rules.
+        occasion: The versions and the rows.
     """
-    present = champion.version if champion else None
-    return earlier_verdict(current_home().books(), agent, version, present)
+    return earlier_verdict(current_home().books(), config, occasion)
 
 
 @effect_step(__name__)

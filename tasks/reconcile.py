@@ -5,6 +5,7 @@ from prefect.logging import get_run_logger
 from tasks.caching import effect_step
 from tasks.io.home import current_home
 from tasks.io.reconcile import reconcile as put_right
+from tasks.io.tracking import close_dead_runs
 
 
 @effect_step(__name__)
@@ -14,7 +15,9 @@ def reconcile(agent: str) -> None:
     Args:
         agent: The agent's name.
     """
-    for move in put_right(current_home().books(), agent):
+    books = current_home().books()
+    close_dead_runs(books, agent)
+    for move in put_right(books, agent):
         get_run_logger().warning(
             "%s: a move to version %s is %s: %s", agent, move.to_version, move.state, move.reason
         )

@@ -11,7 +11,7 @@ from tasks.io import tracking
 from tasks.io.books import Books
 from tasks.io.digests import digest_of
 from tasks.io.home import current_home
-from tasks.io.registry import Registration
+from tasks.io.registry import Registration, find_version
 from tasks.io.registry import register as make_version
 from tasks.io.step_keys import step_key
 
@@ -36,9 +36,13 @@ def register(
     digests = {
         "data": snapshot.artifact.digest,
         "config": digest_of(config),
-        "code": digest_of({k: v for k, v in key.parts.items() if k.startswith(("code ", "library "))}),
+        "code": digest_of({k: v for k, v in key.parts.items() if k.startswith("code ")}),
+        "lock": digest_of({k: v for k, v in key.parts.items() if k.startswith("library ")}),
     }
-    run = tracking.open_run(books, config.name, identity, {"quickstudy.flow": "train"})
+    found = find_version(books, config.name, identity)
+    if found is not None:
+        return found.version
+    run = tracking.open_run(books, config.name, identity, {})
     _record(books, run.run_id, (config, snapshot, training, evaluation))
     version = make_version(
         books,

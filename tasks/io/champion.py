@@ -1,9 +1,11 @@
 """What a champion was made from: read back from the run that trained it."""
 
+from pathlib import Path
+
 from models.schemas import AgentConfig, ArtifactRef, DatasetSnapshot, SourceConfig
 from models.schemas.base import Record
 from tasks.io.books import Books
-from tasks.io.registry import champion_version, model_folder, version_info
+from tasks.io.registry import champion_version, verify_artifact, version_info
 from tasks.io.tracking import read_record
 
 
@@ -16,7 +18,7 @@ class Champion(Record):
         run_id: The MLflow run that trained it.
         model: The model's folder.
         snapshot: The rows that it learned from and was judged on.
-        config: The agent as it was then; its sources hold all that the version has seen.
+        config: The agent as it was then.
     """
 
     agent: str
@@ -27,11 +29,17 @@ class Champion(Record):
     config: AgentConfig
 
     def widened(self, config: AgentConfig, window: tuple[SourceConfig, ...]) -> AgentConfig:
-        """Describe an agent as `config` says, over all rows this version has seen and a new window's."""
-        sources = dict.fromkeys(
-            source.model_dump_json() for source in (*self.config.sources, *(window or config.sources))
+        """Describe an agent as `config` says, over a new window's rows and all that this version has seen.
+
+        The old rows come from the version's own snapshot: its sources may hold others by now. The new
+        ones come first, so that a corrected label replaces the old one.
+        """
+        seen = SourceConfig(
+            address=str(Path(self.snapshot.artifact.address) / "rows.parquet"),
+            domain_column="domain",
+            time_column="time" if self.snapshot.time_start else None,
         )
-        return config.model_copy(update={"sources": tuple(map(SourceConfig.model_validate_json, sources))})
+        return config.model_copy(update={"sources": (*(window or config.sources), seen)})
 
 
 def read_champion(books: Books, agent: str) -> Champion | None:
@@ -44,12 +52,12 @@ def read_version(books: Books, agent: str, version: int) -> Champion:
     """Describe a version from what its run recorded.
 
     Raises:
-        RegistryError: There is no such version.
+        RegistryError: There is no such version, or it was not registered by us.
         ArtifactError: Its files are not what its digest says.
     """
     info = version_info(books, agent, version)
     run_id = info.run_id or ""
-    folder = model_folder(books, agent, version)
+    folder = verify_artifact(books, agent, version) / "artifacts" / "model"
     return Champion(
         agent=agent,
         version=version,

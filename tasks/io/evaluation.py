@@ -14,9 +14,10 @@ from models.metrics import score_counts
 from models.predictor import Predictor
 from models.schemas import AgentConfig, ArtifactRef, DatasetSnapshot, EvaluationReport, Metric
 from models.task_model import SavedAgent, build
-from tasks.io.digests import folder_digest
+from tasks.io.digests import checked, folder_digest
 from tasks.io.folders import new_folder
 from tasks.io.rows import read_rows
+from tasks.io.snapshots import verify
 
 OUTCOMES = "outcomes.parquet"
 _BATCHES = (1, 32)
@@ -38,8 +39,9 @@ def evaluate_model(
         DataError: There are no held-out rows.
         ArtifactError: Model or snapshot is gone or not what its digest says.
     """
+    verify(snapshot)
     rows, adapter = read_rows(snapshot, ["test"]), get_adapter(config)
-    predictor = Predictor.load(Path(model.address))
+    predictor = Predictor.load(checked(model))
     found = evaluate(adapter, rows, predictor.predict(rows))
     tables = {OUTCOMES: found.outcomes}
     if full:
@@ -73,7 +75,7 @@ def baseline_file(name: str) -> str:
 
 def read_baselines(outcomes: ArtifactRef) -> dict[str, pa.Table]:
     """Read the outcomes of every baseline back."""
-    files = sorted(Path(outcomes.address).glob(baseline_file("*")))
+    files = sorted(checked(outcomes).glob(baseline_file("*")))
     return {path.stem.removeprefix("baseline-"): pq.read_table(path) for path in files}
 
 

@@ -32,5 +32,8 @@ def source_fingerprint(source: SourceConfig) -> str | None:
 
 def sources_fingerprint(sources: Sequence[SourceConfig]) -> list[str] | None:
     """Digest several sources in order; None if one of them can't be told."""
-    found = [source_fingerprint(source) for source in sources]
+    try:
+        found = [source_fingerprint(source) for source in sources]
+    except (OSError, ValueError, ImportError):
+        return None  # ingest meets the same fault and says what is wrong
     return None if any(f is None for f in found) else [f for f in found if f]

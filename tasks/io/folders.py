@@ -22,11 +22,17 @@ def new_folder(final: Path) -> Iterator[Path]:
         yield temporary
         _sync(temporary)
         if not final.exists():
-            # Two processes may come here together; the second rename fails, and the first folder serves.
-            with contextlib.suppress(FileExistsError, OSError):
-                temporary.rename(final)
+            _rename(temporary, final)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _rename(temporary: Path, final: Path) -> None:
+    try:
+        temporary.rename(final)
+    except OSError:
+        if not final.is_dir():  # if it is, another process came first, and its folder serves
+            raise
 
 
 def _sync(folder: Path) -> None:

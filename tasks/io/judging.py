@@ -1,6 +1,5 @@
 """Gather what the gate looks at, ask it, and write its verdict into the ledger, once."""
 
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -13,53 +12,91 @@ from models.schemas import AgentConfig, DatasetSnapshot, EvaluationReport, GateR
 from models.schemas.base import Record
 from tasks.io.books import Books
 from tasks.io.champion import Champion
-from tasks.io.digests import digest_of
+from tasks.io.digests import checked, digest_of
 from tasks.io.evaluation import OUTCOMES, read_baselines
-from tasks.io.ledger import Decision, decisions, history, record_decision, uses
+from tasks.io.ledger import Decision, decisions, find_decision, history, record_decision, uses
 from tasks.io.rows import text_hashes
 
+GATE_FIELDS = (
+    "alpha",
+    "anchor_version",
+    "harm_alpha",
+    "harm_margin",
+    "max_calibration_error",
+    "max_latency_ms",
+    "max_reuse",
+    "max_size_mb",
+    "min_slice_rows",
+    "protected_slices",
+    "typical_change",
+)
 _EVERY = ("train", "validation", "test")
+
+
+class Occasion(Record):
+    """What a verdict is about; the same occasion under the same rules is judged once.
+
+    Args:
+        version: The challenger's version.
+        champion: The present champion; None if there is none.
+        snapshot: The rows that the challenger learned from and is judged on.
+        window: The rows that are new now.
+    """
+
+    version: int
+    champion: Champion | None
+    snapshot: DatasetSnapshot
+    window: DatasetSnapshot
+
+    @property
+    def present(self) -> int | None:
+        """Number of the present champion."""
+        return self.champion.version if self.champion else None
+
+    def key(self, config: AgentConfig) -> str:
+        """Identify the verdict: versions, rows, and the gate's rules."""
+        rules = {name: getattr(config, name) for name in GATE_FIELDS}
+        rows = [self.snapshot.artifact.digest, self.window.artifact.digest]
+        return digest_of([config.name, self.version, self.present, rows, rules])
 
 
 class Contest(Record):
     """Who is compared with whom.
 
     Args:
-        version: The challenger's version.
-        challenger: Its evaluation.
-        champion: The present champion; None if there is none.
+        occasion: The versions and the rows.
+        challenger: The challenger's evaluation.
         incumbent: The champion's evaluation on the challenger's snapshot.
-        anchor: The pinned version's evaluation on the challenger's snapshot.
-        window: The rows that are new now.
+        pinned: The pinned version, if there is one.
+        anchor: Its evaluation on the challenger's snapshot.
     """
 
-    version: int
+    occasion: Occasion
     challenger: EvaluationReport
-    champion: Champion | None
-    incumbent: EvaluationReport | None
+    incumbent: EvaluationReport | None = None
+    pinned: Champion | None = None
     anchor: EvaluationReport | None = None
-    window: DatasetSnapshot
 
 
-def earlier_verdict(books: Books, agent: str, version: int, champion: int | None) -> GateReport | None:
-    """Give the verdict that a version has had already, so that nothing is judged twice.
+def earlier_verdict(books: Books, config: AgentConfig, occasion: Occasion) -> GateReport | None:
+    """Give the verdict that was found already, so that nothing is judged twice.
 
-    One who was promoted once is not judged again, whoever is champion now; one who was not may try
-    again when the champion is another.
+    A version that was promoted once is not judged again, whoever is champion now.
     """
-    promoted = any(m.to_version == version and m.state == "done" for m in history(books.ledger, agent))
-    found = [
-        d
-        for d in decisions(books.ledger, agent)
-        if d.challenger == version and (promoted or d.champion == champion)
-    ]
-    return found[-1].report if found else None
+    if any(
+        m.to_version == occasion.version and m.state == "done" for m in history(books.ledger, config.name)
+    ):
+        found = [d for d in decisions(books.ledger, config.name) if d.challenger == occasion.version]
+        if found:
+            return found[-1].report
+    earlier = find_decision(books.ledger, occasion.key(config))
+    return earlier.report if earlier else None
 
 
 def judge_contest(books: Books, config: AgentConfig, contest: Contest) -> GateReport:
     """Ask the gate and record its verdict, together with one more use of each row that it rests on."""
-    champion = contest.champion
-    table = _untrained(_outcomes(contest.challenger), champion)
+    table = _untrained(_outcomes(contest.challenger), contest)
+    hashes = table["text_hash"].to_numpy()
     evidence = evidence_from(
         OutcomeTables(
             challenger=table,
@@ -67,8 +104,8 @@ def judge_contest(books: Books, config: AgentConfig, contest: Contest) -> GateRe
             anchor=_outcomes(contest.anchor) if contest.anchor else None,
             baselines=read_baselines(contest.challenger.outcomes),
         ),
-        current=_current(contest),
-        uses=uses(books.ledger, config.name, table["text_hash"].to_numpy()),
+        current=_current(contest.occasion),
+        uses=uses(books.ledger, config.name, hashes),
         measured=Measured(
             latency_ms=contest.challenger.latency_ms["1"],
             calibration_error=contest.challenger.calibration_error,
@@ -77,12 +114,25 @@ def judge_contest(books: Books, config: AgentConfig, contest: Contest) -> GateRe
         metric=_metric(contest.challenger),
     )
     report = judge(evidence, config)
-    present = champion.version if champion else None
-    snapshot = contest.challenger.snapshot.digest
-    key = digest_of([config.name, contest.version, present, snapshot])
-    decision = Decision(key, config.name, contest.version, present, snapshot, report)
-    record_decision(books.ledger, decision, table["text_hash"].to_numpy())
-    return report
+    return _recorded(books, config, contest.occasion, report, hashes[evidence.fresh(config.max_reuse)])
+
+
+def _recorded(
+    books: Books, config: AgentConfig, occasion: Occasion, report: GateReport, looked_at: np.ndarray
+) -> GateReport:
+    """Write a verdict down; where another process was first, its verdict counts."""
+    compared = report.superiority is not None or report.baselines
+    decision = Decision(
+        key=occasion.key(config),
+        agent=config.name,
+        challenger=occasion.version,
+        champion=occasion.present,
+        snapshot=occasion.snapshot.artifact.digest,
+        report=report,
+    )
+    record_decision(books.ledger, decision, looked_at if compared else looked_at[:0])
+    first = find_decision(books.ledger, decision.key)
+    return first.report if first else report
 
 
 def _metric(report: EvaluationReport) -> Literal["accuracy", "f1"]:
@@ -90,21 +140,25 @@ def _metric(report: EvaluationReport) -> Literal["accuracy", "f1"]:
 
 
 def _outcomes(report: EvaluationReport) -> pa.Table:
-    return pq.read_table(Path(report.outcomes.address) / OUTCOMES)
+    return pq.read_table(checked(report.outcomes) / OUTCOMES)
 
 
-def _untrained(table: pa.Table, champion: Champion | None) -> pa.Table:
-    """Leave out the rows that the champion learned from (its shares may have been others)."""
-    if champion is None:
+def _untrained(table: pa.Table, contest: Contest) -> pa.Table:
+    """Leave out the rows that champion or anchor learned from (their shares may have been others)."""
+    others = [c.snapshot for c in (contest.occasion.champion, contest.pinned) if c]
+    learned = [text_hashes(snapshot, ("train", "validation")) for snapshot in others]
+    if not learned:
         return table
-    learned = text_hashes(champion.snapshot, ("train", "validation"))
-    return table.filter(pa.array(~np.isin(table["text_hash"].to_numpy(), learned)))
+    return table.filter(pa.array(~np.isin(table["text_hash"].to_numpy(), np.concatenate(learned))))
 
 
-def _current(contest: Contest) -> pa.Array:
-    """Give the hashes of the window's held-out rows that are new to the champion; all if none is."""
-    held_out = text_hashes(contest.window, ("test",))
-    if contest.champion is None:
-        return pa.array(held_out)
-    new = held_out[~np.isin(held_out, text_hashes(contest.champion.snapshot, _EVERY))]
-    return pa.array(new if len(new) else held_out)
+def _current(occasion: Occasion) -> pa.Array:
+    """Give the hashes of the window's rows that are new to the champion; all if none is.
+
+    Which of them are held out, the challenger's own snapshot says.
+    """
+    rows = text_hashes(occasion.window, _EVERY)
+    if occasion.champion is None:
+        return pa.array(rows)
+    new = rows[~np.isin(rows, text_hashes(occasion.champion.snapshot, _EVERY))]
+    return pa.array(new if len(new) else rows)

@@ -29,12 +29,17 @@ def carry_out(
         LedgerError: The champion changed since the verdict.
     """
     present = champion(books.ledger, config.name)
-    told = {"agent": config.name, "challenger": version, "reason": report.reason}
+    told: dict[str, str | int] = {"agent": config.name, "challenger": version, "reason": report.reason}
     if report.verdict != "promote":
         return PromotionDecision.model_validate(
             {**told, "verdict": _STAYS[report.verdict], "champion": present}
         )
     if any(m.to_version == version and m.state == "done" for m in history(books.ledger, config.name)):
+        if present is None:
+            told["reason"] = (
+                f"{report.reason} It was champion once; "
+                f"`quickstudy promote {config.name} {version}` restores it."
+            )
         return PromotionDecision.model_validate({**told, "verdict": "already_decided", "champion": present})
     move = promote(
         books,

@@ -14,7 +14,7 @@ from typing import Any
 
 from models.schemas import AgentConfig
 from tasks.io.code_digest import code_digest
-from tasks.io.digests import canonical, digest_of
+from tasks.io.digests import canonical, digest_of, folder_digest
 
 _KEPT_KEYS = 8
 # Fields that no cached step reads, unless it says so: they steer judging, placement and timing.
@@ -26,6 +26,7 @@ _OUTSIDE_KEYS = frozenset(
         "description",
         "drift_alpha",
         "drift_sample_rows",
+        "harm_alpha",
         "harm_margin",
         "max_calibration_error",
         "max_latency_ms",
@@ -35,6 +36,7 @@ _OUTSIDE_KEYS = frozenset(
         "protected_slices",
         "schedule",
         "time_limit_seconds",
+        "typical_change",
         "work_pool",
     }
 )
@@ -74,14 +76,27 @@ def step_key(module: str, inputs: Mapping[str, Any], also: frozenset[str] = froz
         if isinstance(value, AgentConfig):
             fields = set(AgentConfig.model_fields) - (_OUTSIDE_KEYS - also)
             parts |= {f"config {f}": json.dumps(canonical(getattr(value, f))) for f in fields}
+            parts |= _local_encoder(value.encoder)
         else:
             parts[f"input {name}"] = digest_of(value)
     return StepKey(module.rpartition(".")[2], dict(sorted(parts.items())))
 
 
+def _local_encoder(name: str) -> dict[str, str]:
+    """Digest an encoder that is a folder: its content may change under its name."""
+    folder = Path(name).expanduser()
+    return {"content encoder": folder_digest(folder)} if folder.is_dir() else {}
+
+
 def missing_artifact(result: Path) -> str | None:
-    """Name the first artifact that a stored result refers to and that is gone."""
-    todo: list[Any] = [json.loads(json.loads(result.read_bytes())["result"])]
+    """Name the first artifact that a stored result refers to and that is gone.
+
+    A result that a kill left half-written names itself.
+    """
+    try:
+        todo: list[Any] = [json.loads(json.loads(result.read_bytes())["result"])]
+    except (ValueError, KeyError, TypeError):
+        return f"the stored result {result}"
     while todo:
         item = todo.pop()
         if isinstance(item, dict):

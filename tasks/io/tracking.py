@@ -115,7 +115,9 @@ def log_config(books: Books, run_id: str, config: AgentConfig) -> None:
     from mlflow.entities import Param
 
     fields = _flat("", config.model_dump(mode="json"))
-    params = [Param(key, value[:_PARAM_LENGTH]) for key, value in sorted(fields.items())]
+    # A parameter can't be changed: what an earlier try logged before an edit of the file stays.
+    known = books.client.get_run(run_id).data.params
+    params = [Param(k, v[:_PARAM_LENGTH]) for k, v in sorted(fields.items()) if k not in known]
     for start in range(0, len(params), _PARAM_BATCH):
         books.client.log_batch(run_id, params=params[start : start + _PARAM_BATCH])
     log_record(books, run_id, "config.json", config)

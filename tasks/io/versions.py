@@ -160,7 +160,10 @@ def load_champion(books: Books, agent: str) -> Path:
     """
     version = champion_version(books, agent)
     if version is None:
-        raise RegistryError(f"Agent {agent!r} has no champion. Run `quickstudy train {agent}` first.")
+        raise RegistryError(
+            f"Agent {agent!r} has no champion. Run `quickstudy train {agent}`; if it has versions, "
+            f"`quickstudy promote {agent} VERSION` makes one of them champion."
+        )
     return model_folder(books, agent, version)
 
 

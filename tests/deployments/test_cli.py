@@ -42,6 +42,25 @@ def test_training_again_changes_nothing(trained: Trained, tiny: Path, quickstudy
     assert _record(trained[0]) == before
 
 
+def test_a_changed_limit_keeps_the_version(trained: Trained, tiny: Path, quickstudy: Command):
+    """A new gate rule asks the gate again about the same version, and trains nothing."""
+    other = tiny.with_name("limited.yaml")
+    other.write_text(tiny.read_text() + "max_latency_ms: 5000\ndescription: other words\n")
+    answer = quickstudy(trained[0], "train", str(other))
+    assert answer.returncode == 0, answer.stderr
+    assert _record(trained[0])[:2] == (1, 1)
+
+
+def test_a_missing_file_is_one_clear_error(trained: Trained, tiny: Path, quickstudy: Command):
+    """A source that is not there ends in a paragraph that names it, without a traceback."""
+    other = tiny.with_name("lost.yaml")
+    other.write_text(tiny.read_text().replace("tweets.parquet", "lost.parquet"))
+    answer = quickstudy(trained[0], "train", str(other))
+    assert answer.returncode == 1
+    assert "lost.parquet" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
 def test_the_champion_answers(trained: Trained, quickstudy: Command):
     """`predict --json` gives one object a text with label and confidence."""
     answer = quickstudy(trained[0], "predict", "tiny", "I love it", "I hate it", "--json")

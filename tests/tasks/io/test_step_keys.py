@@ -1,7 +1,10 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from models.schemas import AgentConfig, ArtifactRef, SourceConfig
+from tasks.io.judging import GATE_FIELDS
 from tasks.io.step_keys import KeyHistory, StepKey, missing_artifact, step_key
 
 
@@ -27,10 +30,36 @@ def test_another_content_changes_the_key():
     assert step_key("tasks.io.digests", {"x": one}).digest != step_key("tasks.io.digests", {"x": two}).digest
 
 
-def test_a_gate_setting_does_not_retrain():
+_FEW = {"protected_slices": {"label=bad": 0.1}, "anchor_version": 3}
+
+
+@pytest.mark.parametrize("field", GATE_FIELDS)
+def test_a_gate_setting_does_not_retrain(field: str):
     """Config fields that only judge stay outside the keys of the other steps."""
-    keys = {step_key("tasks.io.digests", {"config": _config(alpha=a)}).digest for a in (0.05, 0.01)}
+    changed = _config(**{field: _FEW.get(field, 7 if "min" in field or "reuse" in field else 0.3)})
+    keys = {step_key("tasks.io.digests", {"config": config}).digest for config in (_config(), changed)}
     assert len(keys) == 1
+
+
+def test_a_local_encoder_counts_by_content(tmp_path: Path):
+    """An encoder folder whose weights were replaced is another encoder."""
+    config = _config(encoder=str(tmp_path))
+    (tmp_path / "weights").write_text("1")
+    before = step_key("tasks.io.digests", {"config": config}).digest
+    (tmp_path / "weights").write_text("2")
+    assert step_key("tasks.io.digests", {"config": config}).digest != before
+
+
+def test_training_stands_on_the_loop_that_its_child_runs():
+    """The key of fine-tuning covers the code of the child process."""
+    parts = step_key("tasks.fine_tune", {}).parts
+    assert {"code models.training.loop", "library torch", "library transformers"} <= set(parts)
+
+
+def test_a_half_written_result_is_noticed(tmp_path: Path):
+    """A result that a kill cut off does not count."""
+    (tmp_path / "result").write_text('{"result": "{\\"data')
+    assert missing_artifact(tmp_path / "result") == f"the stored result {tmp_path / 'result'}"
 
 
 def test_a_training_setting_changes_the_key():
