@@ -40,15 +40,18 @@ def texts_of(rows: pa.Table) -> list[str]:
 
 
 def count_labels(adapter: TaskAdapter, predictions: pa.Table) -> np.ndarray:
-    """Count the predicted classes or entities of each row, (rows, labels) in the order of `labels`."""
+    """Count the predicted classes or entities of each row, (rows, labels) in the order of `labels`.
+
+    What a champion of an earlier label set predicts besides is not counted.
+    """
     labels = adapter.config.labels
-    counts = np.zeros((predictions.num_rows, len(labels)), dtype=np.int64)
+    counts = np.zeros((predictions.num_rows, len(labels) + 1), dtype=np.int64)
     if "label" in predictions.column_names:
         counts[np.arange(len(counts)), index_of(predictions["label"], labels)] = 1
-        return counts
+        return counts[:, :-1]
     owners = Ragged.from_column(predictions["tags"]).owners
     tags = index_of(pc.list_flatten(predictions["tags"]), adapter.outputs)
     # B- of type i is output 2i + 1, and every entity has one.
     begins = tags % 2 == 1
     np.add.at(counts, (owners[begins], tags[begins] // 2), 1)
-    return counts
+    return counts[:, :-1]

@@ -80,19 +80,20 @@ class TextClassification(TaskAdapter):
         )
 
     def outcomes(self, rows: pa.Table, predictions: pa.Table) -> Outcomes:
-        """Count a right answer as (1, 0, 0) and a wrong one as (0, 1, 1)."""
+        """Count a right answer as (1, 0, 0), a wrong one or one that is none of the labels as (0, 1, 1)."""
         truth, predicted = self._pairs(rows, predictions)
         right = truth == predicted
         return Outcomes(np.stack([right, ~right, ~right], axis=1).astype(np.int64), right)
 
     def metrics(self, rows: pa.Table, predictions: pa.Table) -> dict[str, float]:
-        """Score accuracy and macro F1 over the classes that are there or were predicted."""
+        """Score accuracy and macro F1 over those of the labels that are there or were predicted."""
         truth, predicted = self._pairs(rows, predictions)
         if not len(truth):
             raise DataError("There are no rows to score; 1 is needed.")
+        met = np.setdiff1d(np.union1d(truth, predicted), IGNORED)
         return {
             "accuracy": float(accuracy_score(truth, predicted)),
-            "macro_f1": float(f1_score(truth, predicted, average="macro", zero_division=0)),
+            "macro_f1": float(f1_score(truth, predicted, labels=met, average="macro", zero_division=0)),
         }
 
     def _pairs(self, rows: pa.Table, predictions: pa.Table) -> tuple[np.ndarray, np.ndarray]:
@@ -106,19 +107,25 @@ class TextClassification(TaskAdapter):
             raise DataError(
                 f"{(truth == IGNORED).sum()} rows have no label; rows are scored against one each."
             )
-        return truth, self._label_ids(predictions)
+        # A model trained on an earlier label set may answer with a label that is gone.
+        return truth, self._known(predictions["label"])[1]
 
     def _label_ids(self, rows: pa.Table) -> np.ndarray:
         """Give each row's class index, (rows,) int64; IGNORED where there is no label."""
         if "label" not in rows.column_names:
             return np.full(rows.num_rows, IGNORED)
-        labels = rows["label"].combine_chunks().cast(pa.string())
-        found = pc.index_in(labels, value_set=pa.array(self.outputs, pa.string()))
-        unknown = labels.filter(pc.and_(pc.is_null(found), pc.is_valid(labels)))
+        labels, ids = self._known(rows["label"])
+        unknown = labels.filter(pa.array(ids == IGNORED)).drop_null()
         if len(unknown):
             raise DataError(
                 f"Label {unknown[0].as_py()!r} is not one of {', '.join(self.outputs)} ({len(unknown)} "
                 "rows). Add it to `labels`, or rename it in the source's label_map."
             )
-        ids: np.ndarray = found.fill_null(IGNORED).to_numpy(zero_copy_only=False).astype(np.int64)
         return ids
+
+    def _known(self, column: pa.ChunkedArray) -> tuple[pa.Array, np.ndarray]:
+        """Give labels as strings and their class indices; IGNORED where there is none or an unknown one."""
+        labels = column.combine_chunks().cast(pa.string())
+        found = pc.index_in(labels, value_set=pa.array(self.outputs, pa.string()))
+        ids: np.ndarray = found.fill_null(IGNORED).to_numpy(zero_copy_only=False).astype(np.int64)
+        return labels, ids

@@ -39,7 +39,7 @@ class TokenClassification(TaskAdapter):
 
     def encode(self, rows: pa.Table, tokenizer: PreTrainedTokenizerBase, first_row: int = 0) -> Encoding:
         """Tokenize words; words and rows that leave no sub-word are counted and not learned from."""
-        tags = self._tag_ids(rows, "tags")
+        tags = self._tag_ids(rows, self.outputs)
         windows = cut_windows(_words(rows).to_pylist(), tokenizer, self.config)
         row_of_value = windows.rows[windows.ids.owners]
         words = np.where(windows.starts, windows.words, -1)
@@ -125,7 +125,8 @@ class TokenClassification(TaskAdapter):
     def _pairs(self, rows: pa.Table, predictions: pa.Table) -> tuple[Ragged, Ragged]:
         if "tags" not in rows.column_names or rows["tags"].null_count:
             raise DataError("Some rows have no tags; rows are scored against one list of tags each.")
-        truth, predicted = self._tag_ids(rows, "tags"), self._tag_ids(predictions, "tags")
+        truth = self._tag_ids(rows, self.outputs)
+        predicted = self._tag_ids(predictions, self._with_strange(predictions["tags"]))
         if not np.array_equal(truth.offsets, predicted.offsets):
             raise DataError(
                 f"There are {len(predicted.values)} predicted tags for {predictions.num_rows} rows and "
@@ -134,13 +135,20 @@ class TokenClassification(TaskAdapter):
             )
         return truth, predicted
 
-    def _tag_ids(self, rows: pa.Table, column: str) -> Ragged:
-        """Give each row's tag indices; IGNORED for the words of a row without tags."""
-        words = _words(rows) if "tokens" in rows.column_names else rows[column].combine_chunks()
+    def _with_strange(self, tags: pa.ChunkedArray) -> tuple[str, ...]:
+        """Name the outputs, then the tags of types that only a model of an earlier label set knows."""
+        flat = pc.list_flatten(tags.combine_chunks().cast(pa.list_(pa.string())))
+        types = pc.utf8_slice_codeunits(flat.filter(pc.match_substring_regex(flat, "^[BI]-")), 2)
+        strange = [one for one in pc.unique(types).to_pylist() if one not in self.config.labels]
+        return (*self.outputs, *(f"{prefix}-{one}" for one in strange for prefix in "BI"))
+
+    def _tag_ids(self, rows: pa.Table, names: tuple[str, ...]) -> Ragged:
+        """Give each row's tags as places in `names`; IGNORED for the words of a row without tags."""
+        words = _words(rows) if "tokens" in rows.column_names else rows["tags"].combine_chunks()
         lengths = Ragged.from_column(words).lengths
-        if column not in rows.column_names:
+        if "tags" not in rows.column_names:
             return Ragged.from_lengths(np.full(int(lengths.sum()), IGNORED), lengths)
-        tags = rows[column].combine_chunks().cast(pa.list_(pa.string()))
+        tags = rows["tags"].combine_chunks().cast(pa.list_(pa.string()))
         given = pc.fill_null(pc.list_value_length(tags), -1).to_numpy(zero_copy_only=False)
         unequal = np.flatnonzero((given != lengths) & (given >= 0))
         if len(unequal):
@@ -149,11 +157,11 @@ class TokenClassification(TaskAdapter):
                 f"({len(unequal)} such rows); each token needs one tag."
             )
         ids = np.full(int(lengths.sum()), IGNORED)
-        ids[np.repeat(given >= 0, lengths)] = self._known(pc.list_flatten(tags))
+        ids[np.repeat(given >= 0, lengths)] = self._known(pc.list_flatten(tags), names)
         return Ragged.from_lengths(ids, lengths)
 
-    def _known(self, tags: pa.Array) -> np.ndarray:
-        found = pc.index_in(tags, value_set=pa.array(self.outputs, pa.string()))
+    def _known(self, tags: pa.Array, names: tuple[str, ...]) -> np.ndarray:
+        found = pc.index_in(tags, value_set=pa.array(names, pa.string()))
         if found.null_count:
             unknown = tags.filter(pc.is_null(found))
             raise DataError(

@@ -63,18 +63,19 @@ def recall(counts: np.ndarray) -> np.ndarray:
     return _share(counts[..., 0], counts[..., 0] + counts[..., 2])
 
 
-def label_kinds(confusion: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def label_kinds(confusion: np.ndarray, labels: int) -> tuple[np.ndarray, np.ndarray]:
     """Turn a confusion matrix into the kinds of rows that `macro_f1` sums, and how many there are of each.
 
     Args:
-        confusion: (labels, labels) counts, truth by prediction.
+        confusion: (lines, lines) counts, truth by prediction.
+        labels: Lines that are labels; an answer after them is wrong and adds to no label's answers.
 
     Returns:
         (kinds, 3 * labels) and (kinds,): what a row adds to its true label's rows, to its predicted label's
         answers and to the hits.
     """
     truth, predicted = np.nonzero(confusion)
-    one = np.eye(len(confusion), dtype=np.int64)
+    one = np.eye(len(confusion), labels, dtype=np.int64)
     hits = one[truth] * (truth == predicted)[:, None]
     return np.concatenate([one[truth], one[predicted], hits], axis=1), confusion[truth, predicted]
 

@@ -20,14 +20,14 @@ def score_labels(adapter: TaskAdapter, rows: pa.Table, predictions: pa.Table) ->
     outcomes = adapter.outcomes(rows, predictions)
     names, seed = adapter.outputs, adapter.config.seed
     truth, predicted = index_of(rows["label"], names), index_of(predictions["label"], names)
-    confusion = confusion_matrix(truth, predicted, len(names))
+    lines, confusion = confusion_matrix(truth, predicted, names)
     return Scores(
         metrics={
             "accuracy": score_counts(outcomes.counts, seed),
-            "macro_f1": interval(*label_kinds(confusion), macro_f1, seed),
+            "macro_f1": interval(*label_kinds(confusion, len(names)), macro_f1, seed),
         },
         per_label=_per_label(truth, predicted, names),
-        confusion_labels=names,
+        confusion_labels=lines,
         confusion=confusion,
         confidence=predictions["confidence"].to_numpy(),
         right=outcomes.exact,

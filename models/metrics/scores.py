@@ -8,6 +8,8 @@ import pyarrow.compute as pc
 
 from models.schemas import Metric
 
+ANOTHER = "(another label)"
+
 
 @dataclass(frozen=True)
 class Scores:
@@ -31,13 +33,26 @@ class Scores:
 
 
 def index_of(values: pa.Array | pa.ChunkedArray, names: tuple[str, ...]) -> np.ndarray:
-    """Give each value's place in `names`, (values,) int64; every value is one of them."""
-    places = pc.index_in(values, value_set=pa.array(names, pa.string()))
+    """Give each value's place in `names`, (values,) int64; `len(names)` for a value that is none of them."""
+    places = pc.fill_null(pc.index_in(values, value_set=pa.array(names, pa.string())), len(names))
     indices: np.ndarray = places.to_numpy().astype(np.int64)
     return indices
 
 
-def confusion_matrix(truth: np.ndarray, predicted: np.ndarray, labels: int) -> np.ndarray:
-    """Count pairs of true and predicted label, (labels, labels) int64."""
-    cells = np.bincount(truth * labels + predicted, minlength=labels * labels)
-    return cells.reshape(labels, labels).astype(np.int64)
+def confusion_matrix(
+    truth: np.ndarray, predicted: np.ndarray, names: tuple[str, ...]
+) -> tuple[tuple[str, ...], np.ndarray]:
+    """Count pairs of true and predicted label.
+
+    Args:
+        truth: (answers,) places in `names`.
+        predicted: (answers,) likewise; `len(names)` where a model of another label set gave another label.
+        names: The labels.
+
+    Returns:
+        The labels, ANOTHER after them if it was predicted, and (labels, labels) int64 counts.
+    """
+    lines = (*names, ANOTHER) if (predicted == len(names)).any() else names
+    size = len(lines)
+    cells = np.bincount(truth * size + predicted, minlength=size * size)
+    return lines, cells.reshape(size, size).astype(np.int64)

@@ -26,7 +26,7 @@ def score_tags(adapter: TaskAdapter, rows: pa.Table, predictions: pa.Table) -> S
     predicted = index_of(pc.list_flatten(predictions["tags"]), adapter.outputs)
     names = ("O", *adapter.config.labels)
     # B- and I- of type i are outputs 2i + 1 and 2i + 2.
-    confusion = confusion_matrix((truth + 1) // 2, (predicted + 1) // 2, len(names))
+    lines, confusion = confusion_matrix((truth + 1) // 2, (predicted + 1) // 2, names)
     return Scores(
         metrics={
             "f1": score_counts(counts, seed),
@@ -34,7 +34,7 @@ def score_tags(adapter: TaskAdapter, rows: pa.Table, predictions: pa.Table) -> S
             "recall": score_counts(counts, seed, recall),
         },
         per_label=_per_type(rows, predictions, adapter.config.labels),
-        confusion_labels=names,
+        confusion_labels=lines,
         confusion=confusion,
         confidence=np.asarray(pc.list_flatten(predictions["confidences"])),
         right=truth == predicted,

@@ -23,6 +23,17 @@ def test_tags_count_their_entities(make_config: Callable[..., AgentConfig]):
     assert count_labels(adapter, pa.table({"tags": tags})).tolist() == [[2, 1], [0, 0]]
 
 
+def test_what_the_agent_no_longer_knows_is_not_counted(make_config: Callable[..., AgentConfig]):
+    """A champion of an earlier label set may predict labels that are gone."""
+    texts = pa.table({"label": ["mixed", "neg"]})
+    assert count_labels(get_adapter(make_config("text_classification")), texts).tolist() == [
+        [0] * 3,
+        [1, 0, 0],
+    ]
+    tags = pa.table({"tags": [["B-org", "I-org", "B-per"]]})
+    assert count_labels(get_adapter(make_config("token_classification")), tags).tolist() == [[0, 1]]
+
+
 def test_tokens_are_shown_as_text():
     """A person reads the tokens with spaces between them."""
     assert texts_of(pa.table({"tokens": [["New", "York"], []]})) == ["New York", ""]

@@ -124,6 +124,41 @@ def test_tags_without_entities_are_scored(tag_adapter: TaskAdapter):
     assert evaluate(tag_adapter, rows, predictions).per_label["loc"]["rows"] == 0
 
 
+def test_a_label_that_the_agent_no_longer_has_is_a_wrong_answer(text_adapter: TaskAdapter):
+    """A champion that answers with a removed label has its own column, and a line without rows."""
+    rows, answers = _texts(0)
+    labels = ["mixed"] * 30 + answers["label"].to_pylist()[30:]
+    evaluation = evaluate(text_adapter, rows, answers.set_column(0, "label", pa.array(labels)))
+    assert evaluation.metrics["accuracy"].value == pytest.approx(0.75)
+    assert evaluation.per_label["pos"] == pytest.approx(
+        {"precision": 1.0, "recall": 0.75, "f1": 6 / 7, "rows": 40}
+    )
+    assert evaluation.confusion_labels == (*TEXT_LABELS, "(another label)")
+    assert evaluation.confusion == ((30, 0, 0, 10), (0, 30, 0, 10), (0, 0, 30, 10), (0, 0, 0, 0))
+
+
+def test_an_entity_type_that_the_agent_no_longer_has_is_made_up(tag_adapter: TaskAdapter):
+    """A champion that finds organizations where none are asked for has made up 60 entities."""
+    rows, answers = _tags()
+    tags = [["B-loc", "I-loc", "B-org" if i % 2 else "O", "B-per"] for i in range(ROWS)]
+    evaluation = evaluate(tag_adapter, rows, answers.set_column(0, "tags", pa.array(tags)))
+    assert evaluation.metrics["precision"].value == pytest.approx(240 / 300)
+    assert evaluation.metrics["recall"].value == 1
+    assert evaluation.confusion[0] == (60, 0, 0, 60)
+
+
+def test_scores_with_strange_answers_are_the_adapters(text_adapter: TaskAdapter, tag_adapter: TaskAdapter):
+    """Each score equals the adapter's own also where labels are none of the agent's."""
+    rows, answers = _texts(30)
+    strange = pa.array(["mixed"] * 20 + answers["label"].to_pylist()[20:])
+    texts = (rows, answers.set_column(0, "label", strange))
+    rows, answers = _tags()
+    tags = (rows, answers.set_column(0, "tags", pa.array([["B-org", "I-org", "O", "B-per"]] * ROWS)))
+    for adapter, pair in ((text_adapter, texts), (tag_adapter, tags)):
+        found = {name: m.value for name, m in evaluate(adapter, *pair).metrics.items()}
+        assert found == pytest.approx(adapter.metrics(*pair))
+
+
 def test_outcomes_survive_their_table(text_adapter: TaskAdapter, text_evaluation: Evaluation):
     """What the gate reads back is what the adapter found."""
     expected = text_adapter.outcomes(*_texts(30))

@@ -78,3 +78,12 @@ def test_labels_come_in_any_kind_of_string_column(adapter: TextClassification, k
     """What pandas writes as large strings or categories reads like plain strings."""
     rows = pa.table({"text": ["a", "b"], "label": pa.array(["pos", "neg"]).cast(kind)})
     assert adapter.encode(rows, TOKENIZER).windows["labels"].to_pylist() == [[2], [0]]
+
+
+def test_an_unknown_answer_is_wrong_and_an_unknown_truth_an_error(adapter: TextClassification):
+    """A model of an earlier label set may answer with a label that is gone; rows may not have it."""
+    known, gone = _answers("neg", "pos"), _answers("neg", "mixed")
+    assert adapter.outcomes(known, gone).exact.tolist() == [True, False]
+    assert adapter.metrics(known, gone) == {"accuracy": 0.5, "macro_f1": 0.5}
+    with pytest.raises(DataError, match="Label 'mixed' is not one of"):
+        adapter.outcomes(gone, known)

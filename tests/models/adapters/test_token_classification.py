@@ -165,3 +165,12 @@ def test_entities_of_real_tweets_survive_windows(data_folder: Path, make_config:
     assert windows.num_rows > 1.2 * rows.num_rows
     predictions = adapter.decode(_loud(adapter, windows), windows, rows)
     assert adapter.metrics(rows, predictions)["f1"] == 1
+
+
+def test_an_unknown_answer_is_wrong_and_an_unknown_truth_an_error(adapter: TokenClassification):
+    """A model of an earlier label set may find a type that is gone; rows may not have it."""
+    known, gone = _rows([["a", "b"]], [["B-loc", "O"]]), _rows([["a", "b"]], [["B-org", "I-org"]])
+    assert adapter.outcomes(known, gone).counts.tolist() == [[0, 1, 1]]
+    assert adapter.metrics(known, gone)["f1"] == 0
+    with pytest.raises(DataError, match="Tag 'B-org' is not O or"):
+        adapter.outcomes(gone, known)

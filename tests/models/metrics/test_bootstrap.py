@@ -50,7 +50,7 @@ def test_macro_f1_agrees_with_sklearn():
     """Out of a confusion matrix comes scikit-learn's macro F1; a label that never occurs is left out."""
     generator = np.random.default_rng(4)
     truth, predicted = generator.integers(0, 3, (2, 100))
-    kinds, frequencies = label_kinds(np.bincount(truth * 4 + predicted, minlength=16).reshape(4, 4))
+    kinds, frequencies = label_kinds(np.bincount(truth * 4 + predicted, minlength=16).reshape(4, 4), 4)
     assert float(macro_f1(frequencies @ kinds)) == pytest.approx(f1_score(truth, predicted, average="macro"))
 
 
