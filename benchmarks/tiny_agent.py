@@ -37,6 +37,8 @@ def make_agent(folder: Path, rows: int = 600, **changes: object) -> Path:
         "time_limit_seconds": 300,
         "alpha": 0.49,
         "harm_margin": 0.5,
+        "min_slice_rows": 10,
+        "typical_change": None,
     }
     path = folder / "tiny.yaml"
     path.write_text(yaml.safe_dump(agent | changes, sort_keys=False))
