@@ -51,8 +51,11 @@ def settings_for(home: Home) -> dict[str, str]:
     }
 
 
-def isolate(home: Home) -> list[str]:
-    """Replace the ambient Prefect and MLflow settings of this process; give the names left out."""
+def adopt(home: Home) -> list[str]:
+    """Replace the ambient Prefect and MLflow settings of this process; give the names left out.
+
+    Nothing heavy is imported; the settings must be there before Prefect or MLflow are.
+    """
     ignored = sorted(name for name in os.environ if name.startswith(_PREFIXES))
     ignored += [f"./{name}" for name in ("prefect.toml", ".env") if Path(name).is_file()]
     if (Path.home() / ".prefect" / "profiles.toml").is_file():
@@ -60,10 +63,22 @@ def isolate(home: Home) -> list[str]:
     for name in ignored:
         os.environ.pop(name, None)
     os.environ.update(settings_for(home.make()))
-    # Prefect also reads prefect.toml, pyproject.toml and .env where it is imported.
+    return ignored
+
+
+def isolate(home: Home) -> list[str]:
+    """Do the same, and import Prefect where none of its other settings files lie.
+
+    Prefect also reads prefect.toml, pyproject.toml and .env in the folder where it is imported.
+    """
+    ignored = adopt(home)
+    _import_prefect(home)
+    return ignored
+
+
+def _import_prefect(home: Home) -> None:
     with contextlib.chdir(home.prefect):
         import prefect  # noqa: F401 - imported here for its settings
-    return ignored
 
 
 def free_port() -> int:
@@ -131,10 +146,11 @@ def embedded(home: Home) -> Iterator[list[str]]:
         The names of the ambient settings that are left out.
     """
     port = free_port()
-    left_out = isolate(home)
+    left_out = adopt(home)
     process, log = start_server(home, port)
     try:
         # Heavy imports overlap with the server's start.
+        _import_prefect(home)
         import mlflow  # noqa: F401
         import torch  # noqa: F401
 
