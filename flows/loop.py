@@ -9,7 +9,7 @@ from tasks.io.report.story import Round, Story
 from tasks.report import report
 
 
-@flow(name="loop")
+@flow(name="loop", flow_run_name="loop")
 def loop(agents: tuple[AgentConfig, ...], drifting: str, window: tuple[SourceConfig, ...]) -> Story:
     """Train every agent, show one of them a later window, and write the report.
 

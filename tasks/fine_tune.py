@@ -43,6 +43,8 @@ def fine_tune(config: AgentConfig, snapshot: DatasetSnapshot, encoded: EncodedDa
             show(share, _words(now))
 
         report = run_child(job, on_progress, time_limit=config.time_limit_seconds)
+    if isinstance(artifact, UUID):
+        update_progress_artifact(artifact, 100.0)
     get_run_logger().info(
         "%s: %d steps in %.0f s, best validation score %.3f at step %d",
         config.name, report.steps, report.seconds, report.best_score, report.best_step,
