@@ -37,7 +37,8 @@ def settings_for(home: Home) -> dict[str, str]:
         "PREFECT_LOGGING_EXTRA_LOGGERS": "flows,tasks,models",
         "PREFECT_LOGGING_ROOT_LEVEL": "INFO",
         "PREFECT_LOGGING_LEVEL": "INFO",
-        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
+        # Prefect prints tracebacks of failed runs; here an error is one paragraph (they are in the UI's log).
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "ERROR" if _debugging() else "CRITICAL",
         "PREFECT_LOGGING_SERVER_LEVEL": "ERROR",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "PREFECT_CLI_PROMPT": "false",
@@ -79,6 +80,10 @@ def isolate(home: Home) -> list[str]:
 def _import_prefect(home: Home) -> None:
     with contextlib.chdir(home.prefect):
         import prefect  # noqa: F401 - imported here for its settings
+
+
+def _debugging() -> bool:
+    return os.environ.get("QUICKSTUDY_DEBUG") == "1"
 
 
 def free_port() -> int:
@@ -159,8 +164,10 @@ def embedded(home: Home) -> Iterator[list[str]]:
         from prefect.settings import PREFECT_API_URL, temporary_settings
 
         with temporary_settings({PREFECT_API_URL: os.environ["PREFECT_API_URL"]}):
-            yield left_out
-            _flush_logs()
+            try:
+                yield left_out
+            finally:
+                _flush_logs()
     finally:
         process.send_signal(signal.SIGTERM)
         try:

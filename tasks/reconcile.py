@@ -1,11 +1,13 @@
 """Step `reconcile`: finish or undo what a killed process left, and notice what a person moved."""
 
-from prefect.logging import get_run_logger
+import logging
 
 from tasks.caching import effect_step
 from tasks.io.home import current_home
 from tasks.io.reconcile import reconcile as put_right
 from tasks.io.tracking import close_dead_runs
+
+logger = logging.getLogger(__name__)
 
 
 @effect_step(__name__)
@@ -18,6 +20,4 @@ def reconcile(agent: str) -> None:
     books = current_home().books()
     close_dead_runs(books, agent)
     for move in put_right(books, agent):
-        get_run_logger().warning(
-            "%s: a move to version %s is %s: %s", agent, move.to_version, move.state, move.reason
-        )
+        logger.warning("%s: a move to version %s is %s: %s", agent, move.to_version, move.state, move.reason)

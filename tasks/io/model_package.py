@@ -42,6 +42,9 @@ class PackageRequest:
     metadata: dict[str, str]
 
 
+_LEFT_BY_LOADING = {"__pycache__", "registered_model_meta"}
+
+
 def build_package(request: PackageRequest, out: Path) -> None:
     """Write the model's folder to `out`, without asking MLflow to guess requirements or to try it."""
     import mlflow.pyfunc
@@ -84,8 +87,11 @@ def identify(folder: Path, model_id: str | None, run_id: str | None) -> None:
 
 
 def stored_digest(folder: Path) -> str:
-    """Give the sha256 over names and contents of a stored model; bytecode that loading leaves is skipped."""
-    files = sorted(p for p in folder.rglob("*") if p.is_file() and "__pycache__" not in p.parts)
+    """Give the sha256 over names and contents of a stored model.
+
+    What loading it by MLflow leaves there is skipped: bytecode, and a note of the registered name.
+    """
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and not _LEFT_BY_LOADING & {*p.parts})
     return digest_of([[p.relative_to(folder).as_posix(), file_digest(p)] for p in files])
 
 
