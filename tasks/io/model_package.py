@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 WHEELS = "wheels"
 _SCRIPT = "pyfunc_agent.py"
 _WEIGHTS = "artifacts/model"
+_LEFT_BY_LOADING = {"__pycache__", "registered_model_meta"}
 
 
 @dataclass(frozen=True)
@@ -40,9 +41,6 @@ class PackageRequest:
     answers: "pd.DataFrame"
     wheel: Wheel
     metadata: dict[str, str]
-
-
-_LEFT_BY_LOADING = {"__pycache__", "registered_model_meta"}
 
 
 def build_package(request: PackageRequest, out: Path) -> None:
