@@ -14,6 +14,21 @@ from models.schemas.source import SourceConfig
 AdapterName = Literal["text_classification", "token_classification"]
 Freeze = Literal["none", "encoder", "all_but_top", "gradual"]
 
+GATE_FIELDS = (
+    "alpha",
+    "anchor_version",
+    "harm_alpha",
+    "harm_margin",
+    "max_calibration_error",
+    "max_latency_ms",
+    "max_reuse",
+    "max_size_mb",
+    "min_slice_rows",
+    "protected_slices",
+    "typical_change",
+)
+"""The fields that the gate alone reads: they decide a verdict and train nothing."""
+
 
 class AgentConfig(Record):
     """Everything that makes an agent what it is.

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 from models.gate import Measured, judge
 from models.gating.tables import OutcomeTables, evidence_from
 from models.schemas import AgentConfig, DatasetSnapshot, EvaluationReport, GateReport
+from models.schemas.agent import GATE_FIELDS
 from models.schemas.base import Record
 from tasks.io.books import Books
 from tasks.io.champion import Champion
@@ -17,19 +18,6 @@ from tasks.io.evaluation import OUTCOMES, read_baselines
 from tasks.io.ledger import Decision, decisions, find_decision, history, record_decision, uses
 from tasks.io.rows import text_hashes
 
-GATE_FIELDS = (
-    "alpha",
-    "anchor_version",
-    "harm_alpha",
-    "harm_margin",
-    "max_calibration_error",
-    "max_latency_ms",
-    "max_reuse",
-    "max_size_mb",
-    "min_slice_rows",
-    "protected_slices",
-    "typical_change",
-)
 _EVERY = ("train", "validation", "test")
 
 

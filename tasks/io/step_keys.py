@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from models.schemas import AgentConfig
+from models.schemas.agent import GATE_FIELDS
 from tasks.io.code_digest import code_digest
 from tasks.io.digests import canonical, digest_of, folder_digest
 
@@ -20,23 +21,13 @@ _KEPT_KEYS = 8
 # Fields that no cached step reads, unless it says so: they steer judging, placement and timing.
 _OUTSIDE_KEYS = frozenset(
     {
-        "alpha",
-        "anchor_version",
+        *GATE_FIELDS,
         "checkpoint_steps",
         "description",
         "drift_alpha",
         "drift_sample_rows",
-        "harm_alpha",
-        "harm_margin",
-        "max_calibration_error",
-        "max_latency_ms",
-        "max_reuse",
-        "max_size_mb",
-        "min_slice_rows",
-        "protected_slices",
         "schedule",
         "time_limit_seconds",
-        "typical_change",
         "work_pool",
     }
 )

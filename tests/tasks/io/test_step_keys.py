@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from models.schemas import AgentConfig, ArtifactRef, SourceConfig
-from tasks.io.judging import GATE_FIELDS
+from models.schemas.agent import GATE_FIELDS
 from tasks.io.step_keys import KeyHistory, StepKey, missing_artifact, step_key
 
 
