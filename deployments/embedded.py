@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from models.errors import QuickstudyError
+from models.interpreter import uncollected
 from tasks.io.home import Home
 
 _START_SECONDS = 120
@@ -155,15 +156,19 @@ def embedded(home: Home) -> Iterator[list[str]]:
     process, log = start_server(home, port)
     try:
         # Heavy imports overlap with the server's start.
-        _import_prefect(home)
-        import mlflow  # noqa: F401
-        import torch  # noqa: F401
+        with uncollected():
+            _import_prefect(home)
+            import mlflow  # noqa: F401
+
+            import flows.loop  # noqa: F401 - with it all the flows, tasks and models
 
         wait_for(process, f"http://127.0.0.1:{port}/api/health", log)
         os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
-        from prefect.settings import PREFECT_API_URL, temporary_settings
+        from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
-        with temporary_settings({PREFECT_API_URL: os.environ["PREFECT_API_URL"]}):
+        # Nobody here looks for missing heartbeats, and ending their thread takes each flow a second.
+        settings = {PREFECT_API_URL: os.environ["PREFECT_API_URL"], PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+        with temporary_settings(settings):
             try:
                 yield left_out
             finally:

@@ -11,6 +11,8 @@ import sys
 import threading
 import time
 
+from models.interpreter import uncollected
+
 _PR_SET_PDEATHSIG = 1
 
 
@@ -30,8 +32,9 @@ def end_with(parent: int) -> None:
 def main(port: int, parent: int) -> None:
     """Serve Prefect's API on a loopback port until the parent ends or a signal comes."""
     end_with(parent)
-    import uvicorn
-    from prefect.server.api.server import create_app
+    with uncollected():
+        import uvicorn
+        from prefect.server.api.server import create_app
 
     uvicorn.run(create_app(), host="127.0.0.1", port=port, log_level="error", lifespan="on")
 

@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from models.errors import QuickstudyError
+from models.interpreter import uncollected
 from models.training.files import write_whole
 from models.training.job import ERROR, TrainJob
 
@@ -34,7 +35,8 @@ def main() -> int:
     job.folder.mkdir(parents=True, exist_ok=True)
     (job.folder / ERROR).unlink(missing_ok=True)
     # Imported here, so that a parent that dies during the slow import takes this process along.
-    from models.training.loop import fine_tune
+    with uncollected():
+        from models.training.loop import fine_tune
 
     try:
         fine_tune(job)

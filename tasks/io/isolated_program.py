@@ -4,6 +4,7 @@ It is copied out of the checkout and started with `python -I -S`, so it finds th
 folder named first in its arguments, and nothing else. Nothing here may import our code.
 """
 
+import gc
 import json
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 def main(site: str, model: str, example: str, answer: str) -> None:
     """Load `model`, predict `example` (JSON list of texts) and write the lines and modules to `answer`."""
     sys.path.insert(0, site)
+    gc.disable()  # imports make no garbage, and this process is over soon
     import mlflow
     import pandas as pd
 
@@ -20,6 +22,7 @@ def main(site: str, model: str, example: str, answer: str) -> None:
     origin = getattr(sys.modules.get("models"), "__file__", None)
     found = {"lines": json.loads(frame.to_json(orient="records", double_precision=15)), "origin": origin}
     Path(answer).write_text(json.dumps(found), encoding="utf-8")
+    gc.freeze()  # nor is there any to look for at its end
 
 
 if __name__ == "__main__":
