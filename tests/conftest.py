@@ -1,5 +1,6 @@
 """Where real data and models are; what every test shares."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -9,6 +10,17 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Workers and their children share the cores; threads that wait for each other spin on them.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+gc.disable()  # until everything is imported: see models/interpreter.py
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage from here on, and never among what is imported."""
+    gc.freeze()
+    gc.enable()
 
 
 def _folder(variable: str) -> Path:
