@@ -5,7 +5,8 @@ QuickstudyError
 |-- DataError         the rows are unusable: mend the source or the column mapping
 |-- ArtifactError     a stored artifact is missing or its digest differs: rebuild it
 |-- TrainingError     fine-tuning ended without a model (see its log)
-|   `-- TrainingTimeoutError   its time limit ran out
+|   |-- TrainingTimeoutError   its time limit ran out
+|   `-- TrainingMemoryError    memory ran out: tried again with smaller parts of a batch
 |-- RegistryError     the model registry or a version in it is not usable
 |-- LedgerError       the ledger refuses a move, or its history contradicts the registry
 |-- TransientError    a fault that can pass (network, busy database): retried with back-off
@@ -35,6 +36,10 @@ class TrainingError(QuickstudyError):
 
 class TrainingTimeoutError(TrainingError):
     """Fine-tuning was ended because its time limit ran out."""
+
+
+class TrainingMemoryError(TrainingError):
+    """Fine-tuning ran out of memory."""
 
 
 class RegistryError(QuickstudyError):

@@ -33,12 +33,14 @@ class Batch:
         attention_mask: (windows, longest) int64, or None where no window is padded.
         labels: (windows,) if the adapter pools, else (windows, longest); int64, IGNORED as padding.
         tokens: Sub-words without padding.
+        targets: Labels that count, those that are not IGNORED.
     """
 
     input_ids: Tensor
     attention_mask: Tensor | None
     labels: Tensor
     tokens: int
+    targets: int
 
     def to(self, device: torch.device) -> "Batch":
         """Move the tensors, without waiting where the memory is pinned."""
@@ -50,6 +52,7 @@ class Batch:
             None if mask is None else mask.to(device, non_blocking=True),
             self.labels.to(device, non_blocking=True),
             self.tokens,
+            self.targets,
         )
 
 
@@ -129,7 +132,12 @@ class Collator:
             None if mask is None else self._tensor(mask),
             self._tensor(labels),
             int(lengths.sum()),
+            int((labels != IGNORED).sum()),
         )
+
+    def in_parts(self, positions: np.ndarray, parts: int) -> tuple[Batch, ...]:
+        """Pad the windows at `positions` in that many batches, or in one a window if there are fewer."""
+        return tuple(map(self, np.array_split(positions, min(parts, len(positions)))))
 
     def _tensor(self, values: np.ndarray) -> Tensor:
         tensor = torch.from_numpy(values)

@@ -14,7 +14,7 @@ import threading
 import time
 from pathlib import Path
 
-from models.errors import QuickstudyError
+from models.errors import QuickstudyError, TrainingMemoryError
 from models.interpreter import uncollected
 from models.training.files import write_whole
 from models.training.job import ERROR, TrainJob
@@ -42,10 +42,19 @@ def main() -> int:
         fine_tune(job)
     except (QuickstudyError, MemoryError, RuntimeError) as error:
         _logger.exception("Training failed")
-        failure = {"type": type(error).__name__, "message": str(error) or type(error).__name__}
+        kind = TrainingMemoryError if ran_out_of_memory(error) else type(error)
+        failure = {"type": kind.__name__, "message": str(error) or type(error).__name__}
         write_whole(job.folder / ERROR, json.dumps(failure))
         return 1
     return 0
+
+
+def ran_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error is torch's, its CPU allocator's or Python's way to say that memory ran out."""
+    words = ("can't allocate memory", "bad_alloc", "out of memory")
+    return isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and any(word in str(error) for word in words)
+    )
 
 
 def keep_freed_memory() -> None:

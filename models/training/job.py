@@ -49,6 +49,8 @@ class TrainJob(Record):
         out: Folder for everything that comes out; a job that was cut off goes on there.
         start: Model folder to start from; none starts from the config's encoder.
         seed: Seed of every random choice; none takes the config's.
+        parts: Parts of a batch that go through the model one after the other, to spare memory; their
+            gradients add up to the whole batch's.
     """
 
     config: AgentConfig
@@ -57,6 +59,7 @@ class TrainJob(Record):
     out: str
     start: ArtifactRef | None = None
     seed: int | None = Field(default=None, ge=0)
+    parts: int = Field(default=1, ge=1)
 
     @property
     def seeded_config(self) -> AgentConfig:

@@ -92,9 +92,9 @@ class _Training:
         position = self.state.position
         thaw(self.state.model, self.config, epoch)
         self.state.model.train()
-        for batch, batches in self._batches(epoch):
+        for parts, batches in self._batches(epoch):
             progress = (epoch + (position.batch + 0.5) / batches) / self.config.epochs
-            self._step(batch, rate_factor(progress, self.config.warmup_share))
+            self._step(parts, rate_factor(progress, self.config.warmup_share))
             if position.step % self.config.checkpoint_steps == 0:
                 self._checkpoint()
             if self.monitor.due:
@@ -105,26 +105,35 @@ class _Training:
         config = self.config
         return plan_batches(self.collate.lengths, config.tokens_per_batch, config.seed, epoch)
 
-    def _batches(self, epoch: int) -> Iterator[tuple[Batch, int]]:
-        """Yield the epoch's batches that are still to do, each with how many the epoch has."""
+    def _batches(self, epoch: int) -> Iterator[tuple[tuple[Batch, ...], int]]:
+        """Yield the epoch's batches that are still to do, in parts, each with how many the epoch has."""
         with self.clock.measure("loading"):
-            plan, device = self._plan(epoch), self.accelerator.device
-            made = prefetched(plan[self.state.position.batch :], lambda rows: self.collate(rows).to(device))
+            plan = self._plan(epoch)
+            made = prefetched(plan[self.state.position.batch :], self._load)
         while True:
             with self.clock.measure("loading"):
-                batch = next(made, None)
-            if batch is None:
+                parts = next(made, None)
+            if parts is None:
                 return
-            yield batch, len(plan)
+            yield parts, len(plan)
 
-    def _step(self, batch: Batch, factor: float) -> None:
+    def _load(self, positions: np.ndarray) -> tuple[Batch, ...]:
+        parts = self.collate.in_parts(positions, self.job.parts)
+        return tuple(part.to(self.accelerator.device) for part in parts)
+
+    def _step(self, parts: tuple[Batch, ...], factor: float) -> None:
         model, optimizer, position = self.state.model, self.state.optimizer, self.state.position
-        with self.clock.measure("forward"):
-            loss = self.adapter.loss(model(batch.input_ids, batch.attention_mask), batch.labels)
-            self.losses.add(loss, position)
-        with self.clock.measure("backward"):
-            self.accelerator.backward(loss)
+        targets = max(1, sum(part.targets for part in parts))
+        losses = []
+        for part in parts:
+            with self.clock.measure("forward"):
+                loss = self.adapter.loss(model(part.input_ids, part.attention_mask), part.labels)
+                loss = loss * (part.targets / targets)
+                losses.append(loss.detach())
+            with self.clock.measure("backward"):
+                self.accelerator.backward(loss)
         with self.clock.measure("optimizer"):
+            self.losses.add(torch.stack(losses).sum(), position)
             set_rates(optimizer, factor)
             self.accelerator.clip_grad_norm_(model.parameters(), self.config.max_grad_norm)
             optimizer.step()
@@ -133,7 +142,7 @@ class _Training:
             position.embedding_factor *= 1.0 - self.config.learning_rate * factor * self.config.weight_decay
         position.step += 1
         position.batch += 1
-        self.tokens += batch.tokens
+        self.tokens += sum(part.tokens for part in parts)
 
     def _evaluate(self) -> None:
         """Score the validation rows and keep the weights if they are the best so far; a tie is not."""

@@ -7,6 +7,7 @@ folder, so running the same job again after any kind of death is right.
 import contextlib
 import fcntl
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from models import errors
-from models.errors import QuickstudyError, TrainingError, TrainingTimeoutError
+from models.errors import QuickstudyError, TrainingError, TrainingMemoryError, TrainingTimeoutError
 from models.schemas import TrainingReport
 from models.training.child import PARENT
 from models.training.files import write_whole
@@ -29,7 +30,34 @@ _POLL_SECONDS = 0.2
 _START_SECONDS = 300.0
 _GRACE_SECONDS = 3.0
 _LOG_LINES = 15
+_MOST_PARTS = 64
 _ROOT = Path(__file__).resolve().parents[2]
+logger = logging.getLogger(__name__)
+
+
+def train_within_memory(
+    job: TrainJob, on_progress: Callable[[TrainingProgress], None], time_limit: float
+) -> TrainingReport:
+    """Train a job; where memory runs out, go on with each batch in four times as many parts.
+
+    The parts' gradients add up, so an optimizer step stays what it was, but for rounding and dropout.
+
+    Args:
+        job: See `run_child`.
+        on_progress: See `run_child`.
+        time_limit: For each attempt (seconds).
+
+    Raises:
+        TrainingMemoryError: Sixty-four parts were not enough either.
+    """
+    while True:
+        try:
+            return run_child(job, on_progress, time_limit)
+        except TrainingMemoryError as error:
+            if job.parts >= _MOST_PARTS:
+                raise
+            job = job.model_copy(update={"parts": 4 * job.parts})
+            logger.warning("Memory ran out (%s). Going on with each batch in %d parts.", error, job.parts)
 
 
 def run_child(
@@ -51,6 +79,7 @@ def run_child(
 
     Raises:
         TrainingTimeoutError: The time limit ran out, or the heartbeats stopped.
+        TrainingMemoryError: Memory ran out, or the kernel ended the child for want of it.
         TrainingError: The child ended without a result, or another process trains in `job.out`.
         QuickstudyError: What the child itself raised, by its own type.
     """
@@ -62,6 +91,7 @@ def run_child(
         request = job.folder / _REQUEST
         write_whole(request, job.model_dump_json(indent=2))
         (job.folder / ERROR).unlink(missing_ok=True)
+        killed_for_memory = _killed_for_memory()
         with (job.folder / LOG).open("ab") as log:
             child = subprocess.Popen(
                 [sys.executable, "-m", "models.training.child", str(request)],
@@ -78,7 +108,7 @@ def run_child(
         finally:
             _end_group(child)
     if child.returncode != 0:
-        raise _failure(job.folder, child.returncode)
+        raise _failure(job.folder, child.returncode, _killed_for_memory() > killed_for_memory)
     return read_report(job.folder)
 
 
@@ -132,15 +162,25 @@ def _end_group(child: subprocess.Popen[bytes]) -> None:
     child.wait()
 
 
-def _failure(out: Path, code: int) -> QuickstudyError:
+def _killed_for_memory() -> int:
+    """Count the processes that the kernel has ever killed for want of memory; 0 where it does not say."""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/vmstat").read_text("ascii").splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0
+
+
+def _failure(out: Path, code: int, killed_for_memory: bool) -> QuickstudyError:
     """Turn the child's error file, or the lack of one, into the error to raise."""
     try:
         found = json.loads((out / ERROR).read_text("utf-8"))
     except FileNotFoundError:
         cause = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        hint = " Out of memory is the usual cause; lower tokens_per_batch." if code == -signal.SIGKILL else ""
+        if code == -signal.SIGKILL and killed_for_memory:
+            return TrainingMemoryError("the kernel killed the training's process; lower tokens_per_batch")
         return TrainingError(
-            f"The training's process ended by {cause} without a result.{hint} Its log, {out / LOG}, ends "
+            f"The training's process ended by {cause} without a result. Its log, {out / LOG}, ends "
             f"with:\n{_log_tail(out)}"
         )
     kind = getattr(errors, found["type"], None)

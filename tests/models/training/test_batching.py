@@ -84,3 +84,17 @@ def test_prefetching_keeps_order_and_passes_errors_on():
     assert [next(items), next(items)] == [10, 20]
     with pytest.raises(ValueError, match="broken item"):
         next(items)
+
+
+def test_parts_of_a_batch_hold_all_of_it():
+    """A batch in parts has the same windows and targets, padded no further than each part needs."""
+    collate = Collator(windows([[5, 6, 7], [8], [3]], [[1, IGNORED, 1], [0], [1]]), pad_id=9, pools=False)
+    parts = collate.in_parts(np.array([1, 2, 0]), 2)
+    assert [part.input_ids.tolist() for part in parts] == [[[8], [3]], [[5, 6, 7]]]
+    assert [part.targets for part in parts] == [2, 2]
+
+
+def test_there_are_no_more_parts_than_windows():
+    """A batch of two windows has two parts at most."""
+    collate = Collator(windows([[5], [8]], [[1], [0]]), pad_id=9, pools=True)
+    assert len(collate.in_parts(np.array([0, 1]), 16)) == 2

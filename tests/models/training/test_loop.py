@@ -21,6 +21,13 @@ def weights(job: TrainJob) -> bytes:
     return (job.folder / "model" / "model.safetensors").read_bytes()
 
 
+def tagged_rows() -> pa.Table:
+    """Make short sentences with places and persons in them."""
+    tokens = [["in", "paris", "met", "anna"], ["rome", "is", "far"]] * 30
+    tags = [["O", "B-loc", "O", "B-per"], ["B-loc", "O", "O"]] * 30
+    return pa.table({"tokens": tokens, "tags": tags, "split": ["train"] * 40 + ["validation"] * 20})
+
+
 def test_learns_what_the_words_tell(make_job: MakeJob):
     """A text whose words give the label away is learned within a few epochs."""
     report = fine_tune(make_job(epochs=6, patience=6, learning_rate=5e-3, head_learning_rate=1e-2))
@@ -88,10 +95,7 @@ def test_training_goes_on_from_a_stored_model(make_job: MakeJob):
 
 def test_tags_are_learned_too(make_job: MakeJob):
     """Token classification trains by the same loop."""
-    tokens = [["in", "paris", "met", "anna"], ["rome", "is", "far"]] * 30
-    tags = [["O", "B-loc", "O", "B-per"], ["B-loc", "O", "O"]] * 30
-    rows = pa.table({"tokens": tokens, "tags": tags, "split": ["train"] * 40 + ["validation"] * 20})
-    job = make_job(rows, adapter="token_classification", epochs=15, patience=15, learning_rate=5e-3)
+    job = make_job(tagged_rows(), adapter="token_classification", epochs=15, patience=15, learning_rate=5e-3)
     assert fine_tune(job).best_score > 0.9
 
 
@@ -153,3 +157,23 @@ def test_global_random_numbers_are_left_alone(make_job: MakeJob):
     state = torch.get_rng_state()
     fine_tune(make_job(epochs=1))
     assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("adapter", ["text_classification", "token_classification"])
+def test_a_batch_in_parts_has_the_whole_ones_gradients(make_job: MakeJob, adapter: str):
+    """Without dropout, what goes through the model in parts gives AdamW the same gradients and loss."""
+    rows = tagged_rows() if adapter == "token_classification" else None
+    gradients, losses = [], []
+    for parts in (1, 3):
+        job = make_job(rows, adapter=adapter, out=f"in-{parts}")
+        job.folder.mkdir()
+        training = loop._Training(job.model_copy(update={"parts": parts}))
+        training.state.model.eval()
+        batch, _ = next(training._batches(0))
+        assert len(batch) == parts
+        training._step(batch, 1.0)
+        gradients.append([moments["exp_avg"] for moments in training.state.optimizer.state.values()])
+        losses.append(training.state.position.loss_sum)
+    assert losses[1] == pytest.approx(losses[0], abs=1e-6)
+    for whole, in_parts in zip(*gradients, strict=True):
+        torch.testing.assert_close(in_parts, whole, rtol=1e-4, atol=1e-7)

@@ -17,7 +17,7 @@ import torch
 from transformers import BertConfig, BertModel
 
 from models.encoder import DEFAULT_ENCODER, encoder_folder
-from models.errors import DataError, TrainingError, TrainingTimeoutError
+from models.errors import DataError, TrainingError, TrainingMemoryError, TrainingTimeoutError
 from models.preprocess import encode_snapshot
 from models.schemas import AgentConfig, ArtifactRef, SourceConfig
 from models.training.files import folder_ref
@@ -34,6 +34,15 @@ from pathlib import Path
 from models.training.job import TrainJob
 from tasks.io.child import run_child
 run_child(TrainJob.model_validate_json(Path(sys.argv[1]).read_bytes()), lambda progress: None, 600)
+"""
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from models.training.job import TrainJob
+from tasks.io.child import train_within_memory
+resource.setrlimit(resource.RLIMIT_DATA, (int(sys.argv[2]), int(sys.argv[2])))
+train_within_memory(TrainJob.model_validate_json(Path(sys.argv[1]).read_bytes()), lambda progress: None, 600)
 """
 
 
@@ -203,3 +212,36 @@ def test_a_finished_training_is_not_run_again(data: Path, tmp_path: Path):
     os.remove(tmp_path / "child.log")
     assert run_child(job(data, tmp_path, epochs=1), ignore, 300) == first
     assert not (tmp_path / "child.log").exists()
+
+
+def test_a_batch_too_large_for_memory_is_trained_in_parts(data: Path, tmp_path: Path):
+    """Where the whole batch needs more memory than there is, training goes on in parts to its end."""
+    texts = [f"{word} {'number ' * 60}" for _ in range(1500) for word in ("good", "bad")]
+    splits = ["validation" if i % 100 < 2 else "train" for i in range(len(texts))]
+    rows = pa.table({"text": texts, "label": ["pos", "neg"] * 1500, "split": splits})
+    pq.write_table(rows, tmp_path / "rows.parquet")
+    asked = job(data, tmp_path / "out", tokens_per_batch=1_000_000, epochs=1)
+    encode_snapshot(asked.config, tmp_path / "rows.parquet", tmp_path / "encoded")
+    encoded = ArtifactRef(address=str(tmp_path / "encoded"), digest=folder_ref(tmp_path / "encoded").digest)
+    asked = asked.model_copy(update={"encoded": encoded, "rows": str(tmp_path / "rows.parquet")})
+    (tmp_path / "job.json").write_text(asked.model_dump_json())
+    limited = [sys.executable, "-c", LIMITED, str(tmp_path / "job.json"), str(1000 << 20)]
+    one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run(limited, cwd=ROOT, env=one_thread, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    request = TrainJob.model_validate_json((tmp_path / "out" / "request.json").read_bytes())
+    assert request.parts > 1
+    assert f"in {request.parts} parts" in done.stderr
+
+
+def test_memory_that_runs_out_is_told_by_its_type(tmp_path: Path):
+    """An error of the child for want of memory comes back as a TrainingMemoryError."""
+    (tmp_path / "error.json").write_text('{"type": "TrainingMemoryError", "message": "full"}')
+    assert isinstance(child._failure(tmp_path, 1, killed_for_memory=False), TrainingMemoryError)
+
+
+@pytest.mark.parametrize("killed_for_memory", [True, False])
+def test_a_kill_counts_as_memory_only_if_the_kernel_says_so(tmp_path: Path, killed_for_memory: bool):
+    """SIGKILL is what the kernel sends for want of memory, and what a person may send as well."""
+    error = child._failure(tmp_path, -signal.SIGKILL, killed_for_memory=killed_for_memory)
+    assert isinstance(error, TrainingMemoryError) == killed_for_memory
