@@ -20,24 +20,28 @@ def new_folder(final: Path) -> Iterator[Path]:
     temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=final.parent))
     try:
         yield temporary
-        _sync(temporary)
-        if not final.exists():
-            _rename(temporary, final)
+        move_whole(temporary, final)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _rename(temporary: Path, final: Path) -> None:
+def move_whole(temporary: Path, final: Path) -> None:
+    """Bring a finished folder's files to the disk and give it its name, unless another one came first."""
+    for path in (*temporary.rglob("*"), temporary):
+        _sync(path)
+    if not final.exists():
+        try:
+            temporary.rename(final)
+        except OSError:
+            if not final.is_dir():  # if it is, another process came first, and its folder serves
+                raise
+        _sync(final.parent)
+
+
+def _sync(path: Path) -> None:
+    """Bring a file, or a folder's names, to the disk."""
+    handle = os.open(path, os.O_RDONLY)
     try:
-        temporary.rename(final)
-    except OSError:
-        if not final.is_dir():  # if it is, another process came first, and its folder serves
-            raise
-
-
-def _sync(folder: Path) -> None:
-    """Bring a folder's files to the disk before its name changes."""
-    for path in folder.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as stream:
-                os.fsync(stream.fileno())
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -3,7 +3,6 @@
 import contextlib
 import fcntl
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from pydantic import ValidationError
 from models.errors import ArtifactError
 from models.schemas import ArtifactRef, DatasetSnapshot
 from tasks.io.digests import folder_digest
-from tasks.io.folders import TEMPORARY
+from tasks.io.folders import TEMPORARY, move_whole
 
 ROWS = "rows.parquet"
 QUARANTINE = "quarantine.parquet"
@@ -57,26 +56,8 @@ def store(content: Path, home: Path, record: DatasetSnapshot) -> DatasetSnapshot
     (content / RECORD).write_text(json.dumps(plain, indent=1, sort_keys=True) + "\n", "utf-8")
     digest = folder_digest(content)
     final = home / "snapshots" / digest
-    for path in content.iterdir():
-        _sync(path)
-    _sync(content)
-    if not final.exists():
-        # Two runs may come here together; the second rename fails and the first folder serves.
-        with contextlib.suppress(OSError):
-            content.rename(final)
-        _sync(final.parent)
-    if not final.is_dir():
-        raise ArtifactError(f"{final} could not be made; is {final.parent} writable?")
+    move_whole(content, final)
     return record.model_copy(update={"artifact": ArtifactRef(address=str(final), digest=digest)})
-
-
-def _sync(path: Path) -> None:
-    """Bring a file, or a folder's names, to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def load_snapshot(name: str | Path, home: Path | None = None) -> DatasetSnapshot:

@@ -32,7 +32,8 @@ def open_ledger(url: str) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
-        engine = create_engine(address, pool_pre_ping=True)
+        # Each step opens the ledger for itself; a pool would keep a connection a step.
+        engine = create_engine(address, poolclass=NullPool)
     with reading(engine) as connection:
         current = _version(connection)
     if current != HEAD:
