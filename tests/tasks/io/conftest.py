@@ -1,7 +1,10 @@
-"""A fresh record for each test, copied from an MLflow store that is made once, and a tiny trained model."""
+"""A fresh record for each test, copied from an MLflow store that is made once; a Postgres server."""
 
+import os
+import pwd
 import shutil
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +12,8 @@ import pytest
 
 from tasks.io.books import Books, open_books
 from tasks.io.model_package import stored_digest
+
+_AS_POSTGRES = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
 
 
 def _open(home: Path) -> Books:
@@ -67,3 +72,33 @@ def stopping_at(books: Books) -> Callable[[str], Books]:
         return replace(books, fault=fault)
 
     return stopping
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start a Postgres server of the session's own on a socket; skip where there is none."""
+    if not (shutil.which("initdb") and shutil.which("pg_ctl")):
+        pytest.skip("Postgres is not installed")
+    pytest.importorskip("psycopg")
+    folder = Path("/tmp") / f"quickstudy-pg-{os.getpid()}"  # noqa: S108 - a socket's path must be short
+    folder.mkdir(mode=0o700)
+    wrap: list[str] = []
+    if os.geteuid() == 0:  # Postgres refuses to run as root
+        if not shutil.which("setpriv") or "postgres" not in {user.pw_name for user in pwd.getpwall()}:
+            pytest.skip("Postgres does not run as root, and there is no user postgres")
+        shutil.chown(folder, "postgres", "postgres")
+        wrap = _AS_POSTGRES
+    data = folder / "data"
+    subprocess.run(
+        [*wrap, "initdb", "-D", data, "-A", "trust", "-U", "quickstudy"], check=True, capture_output=True
+    )
+    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
+    start = [*wrap, "pg_ctl", "-D", data, "-o", options, "-w", "-l", folder / "log", "start"]
+    subprocess.run(start, check=True, stdout=subprocess.DEVNULL)
+    try:
+        yield f"postgresql+psycopg://quickstudy@/postgres?host={folder}"
+    finally:
+        subprocess.run(
+            [*wrap, "pg_ctl", "-D", data, "-m", "immediate", "stop"], check=True, capture_output=True
+        )
+        shutil.rmtree(folder)
