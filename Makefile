@@ -2,6 +2,7 @@
 # make test   set up .venv and run lint, types and every test
 # make ui     open the Prefect and MLflow pages on what `make run` recorded
 # make lock   write requirements.lock from what is installed in .venv
+# make docs   write docs/fields.md from the description of an agent
 #
 # PYTHON=python3.12            another interpreter (3.11 to 3.13)
 # TORCH_INDEX_URL=URL          another build of torch (CPU, CUDA 12, ...)
@@ -10,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint unit ui lock clean
+.PHONY: run test lint unit ui lock docs clean
 
 run: $(READY)
 	@$(BIN)/quickstudy run
@@ -31,6 +32,9 @@ lint: $(READY)
 
 lock: $(READY)
 	$(BIN)/python -m deployments.lock
+
+docs: $(READY)
+	$(BIN)/python -m deployments.fields
 
 clean:
 	rm -rf $(VENV)
