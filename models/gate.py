@@ -9,7 +9,8 @@ The rules, in the order in which a person would ask:
    luck (`typical_change`, see `statistics.chance_worse`) asks for more rows.
 3. Is it harmful anywhere? No slice of `min_slice_rows` rows, the reference window and the anchor among
    them, may be significantly worse than `harm_margin` (Holm over slices, level `harm_alpha`). Where
-   `protected_slices` names a slice, it must be shown that it is not worse than its margin.
+   `protected_slices` names a slice, it must be shown that it is not worse than its margin. A slice that
+   lost so many rows to rule 1 that it can't be judged any more asks for fresh ones.
 4. Do the guardrails hold? Latency, calibration, size.
 
 `keep` is said where something speaks against the challenger, or where nothing worth more rows
@@ -27,7 +28,7 @@ from models.adapters.base import Outcomes
 from models.comparison import Comparison, compare
 from models.errors import DataError
 from models.gating.evidence import GateEvidence, Measured
-from models.gating.finding import Finding, describe, join_findings
+from models.gating.finding import Finding, describe, explain_used_up, join_findings
 from models.gating.guardrails import broken_guardrails, check_guardrails
 from models.gating.harm import Slice, judge_slices
 from models.gating.superiority import check_luck, compare_scores, judge_luck, judge_win
@@ -120,8 +121,7 @@ def _too_few(evidence: GateEvidence, fresh: np.ndarray, rules: AgentConfig) -> G
     rows = int((evidence.current & fresh).sum())
     lost = int((evidence.current & ~fresh).sum())
     text = f"the current window has {rows} held-out rows and {rules.min_slice_rows} is the least"
-    if lost:
-        text += f" ({lost} more have served {rules.max_reuse} decisions and are used up)"
+    text += explain_used_up(lost, rules.max_reuse)
     finding = Finding(text, against=False, needed_rows=rules.min_slice_rows, used_up=lost > 0)
     return GateReport(**_conclude([finding], ""), rows=rows, used_up=int((~fresh).sum()))
 
@@ -170,12 +170,11 @@ def _compare(
 def _slices(evidence: GateEvidence, comparison: Comparison, rules: AgentConfig) -> dict[str, Slice]:
     """Name the slices of the comparison, and add the anchor, compared on all fresh rows."""
     stale = ~evidence.fresh(rules.max_reuse)
-    any_stale = bool(stale.any())
     slices = {
-        name: Slice(comparison, index, any_stale and bool((mask & stale).any()))
+        name: Slice(comparison, index, int((mask & stale).sum()))
         for index, (name, mask) in enumerate(evidence.slices.items(), start=1)
     }
     if evidence.anchor is not None:
         everything = _compare(evidence, evidence.anchor, [np.ones(evidence.rows, dtype=bool)], rules)
-        slices["anchor"] = Slice(everything, 0, any_stale)
+        slices["anchor"] = Slice(everything, 0, int(stale.sum()))
     return slices

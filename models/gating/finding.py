@@ -23,6 +23,16 @@ class Finding:
     used_up: bool = False
 
 
+def explain_used_up(rows: int, max_reuse: int) -> str:
+    """Say how many rows were left out, and the two ways out; nothing if none was."""
+    if not rows:
+        return ""
+    return (
+        f" ({rows:,} more have served {max_reuse} decisions and are used up; "
+        "add labelled rows of it, or raise max_reuse)"
+    )
+
+
 def join_findings(findings: Sequence[Finding]) -> str:
     """Put the first two findings into one clause and count the rest."""
     texts = [finding.text for finding in findings]

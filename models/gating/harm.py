@@ -7,7 +7,7 @@ from typing import TypedDict
 import numpy as np
 
 from models.comparison import Comparison
-from models.gating.finding import Finding, describe
+from models.gating.finding import Finding, describe, explain_used_up
 from models.schemas import AgentConfig, TestResult
 from models.statistics import holm, needed_rows
 
@@ -43,12 +43,12 @@ class Slice:
     Args:
         comparison: Where its numbers are.
         index: Its place there.
-        used_up: Whether rows of it were left out.
+        used_up: Rows of it that were left out.
     """
 
     comparison: Comparison
     index: int
-    used_up: bool
+    used_up: int
 
     @property
     def rows(self) -> int:
@@ -78,6 +78,7 @@ def judge_slices(slices: Mapping[str, Slice], rules: AgentConfig) -> SliceTests:
     findings = [
         Finding(f"slice {test.name} fell: {describe(test)}", against=True) for test in harm if not test.passed
     ]
+    findings += _find_used_up(slices, rules)
     protected: list[TestResult] = []
     for name, margin in rules.protected_slices.items():
         if name in slices and slices[name].rows:
@@ -87,6 +88,24 @@ def judge_slices(slices: Mapping[str, Slice], rules: AgentConfig) -> SliceTests:
         else:
             findings.append(_unseen(name, slices.get(name), rules))
     return SliceTests((*harm, *protected), too_small, findings)
+
+
+def _find_used_up(slices: Mapping[str, Slice], rules: AgentConfig) -> list[Finding]:
+    """Ask for fresh rows where a slice could be judged before its rows were used up.
+
+    Otherwise harm there would go unseen from then on. A protected slice asks by its own rule.
+    """
+    return [
+        Finding(
+            f"slice {name} has {part.rows} fresh held-out rows and {rules.min_slice_rows} is the least"
+            + explain_used_up(part.used_up, rules.max_reuse),
+            against=False,
+            needed_rows=rules.min_slice_rows,
+            used_up=True,
+        )
+        for name, part in slices.items()
+        if part.rows < rules.min_slice_rows <= part.rows + part.used_up and name not in rules.protected_slices
+    ]
 
 
 def _test_harm(slices: Mapping[str, Slice], rules: AgentConfig) -> list[TestResult]:
@@ -137,10 +156,10 @@ def _judge_protected(test: TestResult, part: Slice, rules: AgentConfig) -> list[
     variance = float(part.comparison.variance[part.index])
     # Without discordant rows the variance is 0; one row that may differ is what was not ruled out.
     rows = max(needed_rows(lead, max(variance, 1 / test.rows), rules.alpha), test.rows + 1)
-    return [Finding(text, against=False, needed_rows=rows, used_up=part.used_up)]
+    return [Finding(text, against=False, needed_rows=rows, used_up=part.used_up > 0)]
 
 
 def _unseen(name: str, part: Slice | None, rules: AgentConfig) -> Finding:
-    text = f"protected slice {name} has no fresh held-out rows"
-    used_up = part is not None and part.used_up
-    return Finding(text, against=False, needed_rows=rules.min_slice_rows, used_up=used_up)
+    used_up = part.used_up if part else 0
+    text = f"protected slice {name} has no fresh held-out rows" + explain_used_up(used_up, rules.max_reuse)
+    return Finding(text, against=False, needed_rows=rules.min_slice_rows, used_up=used_up > 0)

@@ -196,6 +196,18 @@ def test_too_few_fresh_rows_say_so():
     assert "970 more have served 20 decisions" in report.reason
 
 
+def test_a_used_up_reference_window_stops_a_promotion():
+    """A win now promotes nothing while nobody can see what it costs on the old rows."""
+    current = np.arange(ROWS) < 500
+    evidence = _evidence(
+        60, 0, current=current, slices={"window=reference": ~current}, uses=np.where(current, 0, 20)
+    )
+    report = judge(evidence, _rules())
+    assert report.verdict == "not_enough_fresh_data"
+    assert "slice window=reference has 0 fresh held-out rows and 50 is the least" in report.reason
+    assert judge(evidence, _rules(max_reuse=21)).verdict == "promote"
+
+
 def test_an_unproven_gain_beside_used_up_rows_asks_for_fresh_ones():
     """More rows of the current window are wanted, and some are used up: fresh ones are what is missing."""
     uses = np.where(np.arange(ROWS) >= 700, 20, 0)
