@@ -9,6 +9,9 @@ from models.adapters.base import Outcomes
 from models.comparison import MetricKind
 from models.errors import DataError
 
+REFERENCE = "window=reference"
+"""The slice of all held-out rows outside of the current window."""
+
 
 @dataclass(frozen=True)
 class Measured:

@@ -7,6 +7,7 @@ from typing import TypedDict
 import numpy as np
 
 from models.comparison import Comparison
+from models.gating.evidence import REFERENCE
 from models.gating.finding import Finding, describe, explain_used_up
 from models.schemas import AgentConfig, TestResult
 from models.statistics import holm, needed_rows
@@ -85,7 +86,7 @@ def judge_slices(slices: Mapping[str, Slice], rules: AgentConfig) -> SliceTests:
             test = _test_protected(name, slices[name], margin, rules)
             protected.append(test)
             findings += _judge_protected(test, slices[name], rules)
-        else:
+        elif name in slices or name != REFERENCE:  # without older rows there is nothing to lose on them
             findings.append(_unseen(name, slices.get(name), rules))
     return SliceTests((*harm, *protected), too_small, findings)
 

@@ -10,10 +10,8 @@ from models.adapters import Outcomes
 from models.comparison import MetricKind
 from models.errors import DataError
 from models.evaluate import outcomes_of
-from models.gating.evidence import GateEvidence, Measured
+from models.gating.evidence import REFERENCE, GateEvidence, Measured
 from models.slices import masks_of
-
-REFERENCE = "window=reference"
 
 
 @dataclass(frozen=True)

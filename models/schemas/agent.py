@@ -4,7 +4,8 @@ Flat on purpose: a Prefect schedule merges parameters shallowly, so a nested key
 would replace its whole group. Reading a file lives in `models/schemas/load.py`.
 """
 
-from typing import Literal, Self
+import re
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -13,6 +14,9 @@ from models.schemas.source import SourceConfig
 
 AdapterName = Literal["text_classification", "token_classification"]
 Freeze = Literal["none", "encoder", "all_but_top", "gradual"]
+Margin = Annotated[float, Field(ge=0, lt=1)]
+
+_SLICES = re.compile(r"(source|domain|label)=.+|length=(1-9|10-24|25\+)|window=reference|anchor", re.DOTALL)
 
 GATE_FIELDS = (
     "alpha",
@@ -71,8 +75,9 @@ class AgentConfig(Record):
         harm_alpha: Level of the harm test over all slices together; above alpha because missed harm
             costs more than a challenger held back.
         min_slice_rows: Smaller slices are listed, not judged.
-        protected_slices: Slices (`source=...`, `domain=...`, `label=...`) where non-inferiority within
-            the given margin must be shown.
+        protected_slices: Slices (`source=...`, `domain=...`, `label=...`, `length=1-9`, `length=10-24`,
+            `length=25+`, `window=reference`, `anchor`) where non-inferiority within the given margin
+            (fraction of the metric, below 1) must be shown.
         max_reuse: Decisions a held-out row may serve before it counts as used up.
         anchor_version: A version that every challenger is compared with as well.
         max_latency_ms: Limit on the median latency at batch 1 (milliseconds).
@@ -116,7 +121,7 @@ class AgentConfig(Record):
     harm_margin: float = Field(default=0.005, ge=0, lt=1)
     harm_alpha: float = Field(default=0.2, gt=0, lt=0.5)
     min_slice_rows: int = Field(default=50, ge=1)
-    protected_slices: dict[str, float] = Field(default_factory=dict)
+    protected_slices: dict[str, Margin] = Field(default_factory=dict)
     max_reuse: int = Field(default=20, ge=1)
     anchor_version: int | None = Field(default=None, ge=1)
     max_latency_ms: float | None = Field(default=None, gt=0)
@@ -136,6 +141,17 @@ class AgentConfig(Record):
             raise ValueError("a label is empty; remove it or give it a name")
         return labels
 
+    @field_validator("protected_slices")
+    @classmethod
+    def _slices_are_known(cls, slices: dict[str, float]) -> dict[str, float]:
+        unknown = [name for name in slices if not _SLICES.fullmatch(name)]
+        if unknown:
+            raise ValueError(
+                f"{unknown[0]!r} is no slice; write source=..., domain=..., label=..., length=1-9, "
+                "length=10-24, length=25+, window=reference or anchor"
+            )
+        return slices
+
     @model_validator(mode="after")
     def _fields_agree(self) -> Self:
         if self.adapter == "text_classification" and len(self.labels) < 2:
@@ -146,4 +162,16 @@ class AgentConfig(Record):
             )
         if self.split_by == "time" and not all(s.time_column for s in self.sources):
             raise ValueError("split_by: time needs a time_column in every source")
+        return self
+
+    @model_validator(mode="after")
+    def _protected_slices_can_be_there(self) -> Self:
+        pairs = [name.partition("=") for name in self.protected_slices]
+        strange = [value for kind, _, value in pairs if kind == "label" and value not in self.labels]
+        if strange:
+            raise ValueError(
+                f"protected_slices protects label {strange[0]!r}; labels are {', '.join(self.labels)}"
+            )
+        if "anchor" in self.protected_slices and self.anchor_version is None:
+            raise ValueError("protected_slices protects anchor; set anchor_version, or leave anchor out")
         return self

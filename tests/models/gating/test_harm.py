@@ -5,6 +5,7 @@ import pytest
 
 from models.adapters import Outcomes
 from models.comparison import compare
+from models.gating.evidence import REFERENCE
 from models.gating.harm import Slice, SliceTests, judge_slices
 from models.schemas import AgentConfig, SourceConfig
 
@@ -75,3 +76,8 @@ def test_harm_on_the_rows_that_are_left_counts():
     """Enough fresh rows with a clear loss speak against the challenger, whatever was used up."""
     (finding,) = _judged(100, 900, losses=30).findings
     assert finding.against
+
+
+def test_a_protected_reference_window_may_be_missing():
+    """Where every row is current, there are no older rows on which a challenger could be worse."""
+    assert _judged(100, 0, RULES.model_copy(update={"protected_slices": {REFERENCE: 0.01}})).findings == []

@@ -5,8 +5,8 @@ import pyarrow as pa
 import pytest
 
 from models.errors import DataError
-from models.gating.evidence import Measured
-from models.gating.tables import REFERENCE, OutcomeTables, evidence_from
+from models.gating.evidence import REFERENCE, Measured
+from models.gating.tables import OutcomeTables, evidence_from
 
 
 def _table(hashes: list[int], exact: list[bool]) -> pa.Table:

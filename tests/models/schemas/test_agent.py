@@ -1,0 +1,62 @@
+"""What the description of an agent refuses by itself; reading files is in test_load.py."""
+
+import pytest
+
+from models.errors import ConfigError
+from models.schemas import AgentConfig
+from models.schemas.load import agent_from_mapping
+from models.slices import LENGTHS
+
+
+def _agent(protected: dict[str, float], anchor: int | None = 1) -> AgentConfig:
+    values: dict[str, object] = {"name": "mood", "adapter": "text_classification", "labels": ["bad", "a=b"]}
+    values |= {"sources": [{"address": "x.csv"}], "protected_slices": protected, "anchor_version": anchor}
+    return agent_from_mapping(values)
+
+
+@pytest.mark.parametrize("margin", [0, 0.999])
+def test_a_margin_is_a_fraction(margin: float):
+    """From no loss at all up to nearly everything."""
+    assert _agent({"label=bad": margin}).protected_slices == {"label=bad": margin}
+
+
+@pytest.mark.parametrize("margin", [-0.01, 1, 5, float("nan")])
+def test_a_margin_that_voids_the_protection_is_refused(margin: float):
+    """With a margin of 1 or more every challenger would be shown to be harmless."""
+    with pytest.raises(ConfigError, match=r"protected_slices\.label=bad is"):
+        _agent({"label=bad": margin})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(f"length={n}" for n, _ in LENGTHS),
+        "source=a",
+        "domain=x=y",
+        "label=a=b",
+        "window=reference",
+        "anchor",
+    ],
+)
+def test_every_slice_that_the_gate_knows_can_be_protected(name: str):
+    """Sources, domains, labels, lengths, the reference window and the anchor."""
+    assert name in _agent({name: 0.01}).protected_slices
+
+
+@pytest.mark.parametrize("name", ["labl=bad", "bad", "domain=", "=bad", "length=1-10", "window=current", ""])
+def test_a_slice_that_can_not_be_is_refused(name: str):
+    """A misspelt slice would have no rows and block every promotion."""
+    with pytest.raises(ConfigError, match=f"'{name}' is no slice; write source=..., domain=..., label=..."):
+        _agent({name: 0.01})
+
+
+def test_a_protected_label_is_one_of_the_labels():
+    """The error lists the labels that there are."""
+    with pytest.raises(ConfigError, match="protects label 'refund'; labels are bad, a=b"):
+        _agent({"label=refund": 0.01})
+
+
+def test_a_protected_anchor_needs_one():
+    """Without a pinned version its slice would have no rows for ever."""
+    with pytest.raises(ConfigError, match="set anchor_version"):
+        _agent({"anchor": 0.01}, anchor=None)
