@@ -6,7 +6,7 @@ from pydantic import Field
 
 from models.schemas.base import Record
 
-SourceFormat = Literal["csv", "tsv", "jsonl", "parquet", "conll", "sql", "huggingface"]
+SourceFormat = Literal["csv", "tsv", "jsonl", "parquet", "conll", "sql", "huggingface", "snapshot"]
 
 
 class SourceConfig(Record):
@@ -14,7 +14,8 @@ class SourceConfig(Record):
 
     Args:
         address: A path or fsspec URL (a glob is allowed); for `sql` a SQLAlchemy URL;
-            for `huggingface` a dataset id or a local folder.
+            for `huggingface` a dataset id or a local folder; for `snapshot`, which retraining uses
+            for old rows, the file that they are stored in.
         format: File format; by default told from the address's suffix.
         text_column: Column with the text (text classification).
         label_column: Column with the label (text classification).

@@ -6,6 +6,7 @@ from models.schemas import AgentConfig, ArtifactRef, DatasetSnapshot, SourceConf
 from models.schemas.base import Record
 from tasks.io.books import Books
 from tasks.io.registry import champion_version, verify_artifact, version_info
+from tasks.io.snapshot_store import ROWS
 from tasks.io.tracking import read_record
 
 
@@ -35,7 +36,8 @@ class Champion(Record):
         ones come first, so that a corrected label replaces the old one.
         """
         seen = SourceConfig(
-            address=str(Path(self.snapshot.artifact.address) / "rows.parquet"),
+            address=str(Path(self.snapshot.artifact.address) / ROWS),
+            format="snapshot",
             domain_column="domain",
             time_column="time" if self.snapshot.time_start else None,
         )

@@ -7,14 +7,19 @@ from pathlib import PurePosixPath
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from models.schemas import AgentConfig, SourceConfig
 from models.text_hash import join_tokens, text_hashes
 from tasks.io.sources import Part, format_of, open_source
+from tasks.io.sources.base import LINE
+from tasks.io.sources.snapshot import ORIGIN
 from tasks.io.threads import in_order
 from tasks.io.validation import validate
 from tasks.io.waiting import Waiting, let_wait
+
+OLD_ROWS = "earlier rows"
 
 
 @dataclass(frozen=True)
@@ -58,14 +63,16 @@ def source_names(sources: Sequence[SourceConfig]) -> list[str]:
     """Give each source a short name that says nothing about where this machine keeps it.
 
     The file's name without suffixes, with as many folders before it as it takes to tell sources apart.
+    Old rows have names of their own, so their file must not change the name of another.
     """
-    places = [_place(source) for source in sources]
+    places = [_place(source) for source in sources if source.format != "snapshot"]
     depth = 1
     names = ["/".join(place[-depth:]) for place in places]
     while len(set(names)) < len(set(map(tuple, places))):
         depth += 1
         names = ["/".join(place[-depth:]) for place in places]
-    return names
+    left = iter(names)
+    return [OLD_ROWS if source.format == "snapshot" else next(left) for source in sources]
 
 
 def _place(source: SourceConfig) -> list[str]:
@@ -86,7 +93,7 @@ def _make(part: Part, origin: tuple[AgentConfig, SourceConfig, str], wait: bool)
     texts = _one(rows, "text") if "text" in rows.column_names else join_tokens(_one(rows, "tokens"))
     columns = {
         "text_hash": pa.array(text_hashes(texts)),
-        "source": pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(rows), np.int32)), pa.array([name])),
+        "source": _origins(raw.rows, rows, name),
     }
     hashed = pa.table({**columns, **{n: rows[n] for n in rows.column_names}})
     return Block(
@@ -96,6 +103,14 @@ def _make(part: Part, origin: tuple[AgentConfig, SourceConfig, str], wait: bool)
         source=name,
         file=raw.file,
     )
+
+
+def _origins(raw: pa.Table, checked: pa.Table, name: str) -> pa.DictionaryArray:
+    """Name the source of each row that held: what is stored with it, else `name`."""
+    if ORIGIN not in raw.column_names:
+        return pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(checked), np.int32)), pa.array([name]))
+    place = pc.index_in(_one(checked, LINE), value_set=_one(raw, LINE))
+    return _one(raw, ORIGIN).take(place).dictionary_encode()
 
 
 def _one(rows: pa.Table, name: str) -> pa.Array:

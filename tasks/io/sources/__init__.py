@@ -14,6 +14,7 @@ from tasks.io.sources.files import COMPRESSIONS
 from tasks.io.sources.huggingface import HuggingFaceSource
 from tasks.io.sources.jsonl import JsonlSource
 from tasks.io.sources.parquet import ParquetSource
+from tasks.io.sources.snapshot import SnapshotSource
 from tasks.io.sources.sql import SqlSource
 
 __all__ = ["FORMATS", "Part", "RawBatch", "Source", "batches", "format_of", "open_source"]
@@ -27,6 +28,7 @@ FORMATS: Mapping[str, Callable[[SourceConfig, AdapterName], Source]] = MappingPr
         "conll": ConllSource,
         "sql": SqlSource,
         "huggingface": HuggingFaceSource,
+        "snapshot": SnapshotSource,
     }
 )
 

@@ -69,7 +69,12 @@ def _dataset(folder: Path) -> SourceConfig:
     return SourceConfig(address=str(folder / "d"), format="huggingface")
 
 
-@pytest.mark.parametrize("make", [_csv, _jsonl, _parquet, _table, _dataset])
+def _snapshot(folder: Path) -> SourceConfig:
+    pq.write_table(pa.table({"text": TEXTS, "label": LABELS, "source": LABELS}), folder / "rows.parquet")
+    return SourceConfig(address=str(folder / "rows.parquet"), format="snapshot")
+
+
+@pytest.mark.parametrize("make", [_csv, _jsonl, _parquet, _table, _dataset, _snapshot])
 def test_texts_come_out_as_they_went_in(tmp_path: Path, make: Callable[[Path], SourceConfig]):
     """Quotes, commas, line ends and any Unicode survive each format."""
     rows = _read(make(tmp_path))
