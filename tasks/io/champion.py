@@ -1,5 +1,7 @@
 """What a champion was made from: read back from the run that trained it."""
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from models.schemas import AgentConfig, ArtifactRef, DatasetSnapshot, SourceConfig
@@ -33,15 +35,27 @@ class Champion(Record):
         """Describe an agent as `config` says, over a new window's rows and all that this version has seen.
 
         The old rows come from the version's own snapshot: its sources may hold others by now. The new
-        ones come first, so that a corrected label replaces the old one.
+        ones come first, so that a corrected label replaces the old one. Labels that were renamed since
+        then are renamed in the old rows too.
         """
         seen = SourceConfig(
             address=str(Path(self.snapshot.artifact.address) / ROWS),
             format="snapshot",
             domain_column="domain",
             time_column="time" if self.snapshot.time_start else None,
+            label_map=_renames(config.labels, (*config.sources, *window)),
         )
         return config.model_copy(update={"sources": (*(window or config.sources), seen)})
+
+
+def _renames(labels: Sequence[str], sources: Sequence[SourceConfig]) -> dict[str, str]:
+    """Join what sources say of names that are no labels any more, where they agree.
+
+    A stored row's label that the agent still has means just that, whatever a source means by the word.
+    """
+    pairs = {pair for source in sources for pair in source.label_map.items() if pair[0] not in labels}
+    times = Counter(name for name, _ in pairs)
+    return {name: label for name, label in sorted(pairs) if times[name] == 1}
 
 
 def read_champion(books: Books, agent: str) -> Champion | None:

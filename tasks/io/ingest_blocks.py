@@ -10,8 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from models.adapters import get_adapter
 from models.schemas import AgentConfig, SourceConfig
-from models.text_hash import join_tokens, text_hashes
+from models.text_hash import text_hashes
+from tasks.io.quarantine import RETIRED
 from tasks.io.sources import Part, format_of, open_source
 from tasks.io.sources.base import LINE
 from tasks.io.sources.snapshot import ORIGIN
@@ -20,6 +22,7 @@ from tasks.io.validation import validate
 from tasks.io.waiting import Waiting, let_wait
 
 OLD_ROWS = "earlier rows"
+_UNKNOWN = ("unknown label", "unknown tag")
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def _make(part: Part, origin: tuple[AgentConfig, SourceConfig, str], wait: bool)
     raw = part()
     checked = validate(raw.rows, config, source)
     rows = checked.rows.combine_chunks()
-    texts = _one(rows, "text") if "text" in rows.column_names else join_tokens(_one(rows, "tokens"))
+    texts = _whole(get_adapter(config).texts(rows))
     columns = {
         "text_hash": pa.array(text_hashes(texts)),
         "source": _origins(raw.rows, rows, name),
@@ -98,11 +101,20 @@ def _make(part: Part, origin: tuple[AgentConfig, SourceConfig, str], wait: bool)
     hashed = pa.table({**columns, **{n: rows[n] for n in rows.column_names}})
     return Block(
         rows=hashed,
-        bad=pa.concat_tables([raw.bad, checked.bad]),
+        bad=pa.concat_tables(
+            [raw.bad, _retired(checked.bad) if source.format == "snapshot" else checked.bad]
+        ),
         waiting=let_wait(hashed, texts) if wait and len(hashed) else None,
         source=name,
         file=raw.file,
     )
+
+
+def _retired(bad: pa.Table) -> pa.Table:
+    """Tell old rows, whose label was known once, from rows that are wrong."""
+    unknown = pc.is_in(bad["reason"], value_set=pa.array(_UNKNOWN))
+    place = bad.schema.get_field_index("reason")
+    return bad.set_column(place, "reason", pc.if_else(unknown, RETIRED, bad["reason"]))
 
 
 def _origins(raw: pa.Table, checked: pa.Table, name: str) -> pa.DictionaryArray:
@@ -114,5 +126,8 @@ def _origins(raw: pa.Table, checked: pa.Table, name: str) -> pa.DictionaryArray:
 
 
 def _one(rows: pa.Table, name: str) -> pa.Array:
-    column = rows[name]
+    return _whole(rows[name])
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()

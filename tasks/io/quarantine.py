@@ -17,7 +17,8 @@ QUARANTINE_SCHEMA = pa.schema([("source", pa.string()), ("file", pa.string()), *
 EXACT = "duplicate"
 NORMALIZED = "duplicate after normalization"
 CONFLICT = "conflicting label"
-REPEATED = (EXACT, NORMALIZED, CONFLICT)
+RETIRED = "label no longer used"
+NOT_BAD = (EXACT, NORMALIZED, CONFLICT, RETIRED)
 """Reasons that say nothing against the row itself; they don't count towards max_quarantine_share."""
 
 _ROWS_AT_ONCE = 50_000
@@ -79,7 +80,7 @@ class Quarantine:
     @property
     def bad(self) -> int:
         """Count the rows that are wrong in themselves."""
-        return sum(count for reason, count in self.reasons.items() if reason not in REPEATED)
+        return sum(count for reason, count in self.reasons.items() if reason not in NOT_BAD)
 
     def _flush(self) -> None:
         if self._waiting:

@@ -85,6 +85,68 @@ def test_old_rows_keep_domains_and_times(tmp_path: Path):
     assert rows.select(["domain", "time"]) == _rows(champion.snapshot).select(["domain", "time"])
 
 
+def test_a_renamed_label_is_renamed_in_old_rows(tmp_path: Path):
+    """What the sources' label_map says of a name that the agent no longer has goes for stored rows too."""
+    old = _csv(tmp_path / "a.csv", ["neg", "pos"] * 5)
+    champion = _champion(_agent(old), tmp_path)
+    renamed = old.model_copy(update={"label_map": {"neg": "bad", "pos": "good"}})
+    found = _retrained(champion, _agent(renamed, labels=("bad", "good")), home=tmp_path)
+    assert found.label_counts == {"bad": 5, "good": 5}
+    assert found.rows == 10
+
+
+def test_a_window_s_label_map_goes_for_old_rows(tmp_path: Path):
+    """The maps of window and agent are taken together."""
+    champion = _champion(_agent(_csv(tmp_path / "a.csv", ["neg", "pos"] * 5)), tmp_path)
+    window = _csv(tmp_path / "w.csv", ["pos"], 50)
+    mapped = window.model_copy(update={"label_map": {"neg": "bad"}})
+    found = _retrained(champion, _agent(window, labels=("bad", "pos")), mapped, home=tmp_path)
+    assert found.label_counts == {"bad": 5, "pos": 6}
+
+
+def test_a_label_that_the_agent_has_is_never_renamed_in_old_rows(tmp_path: Path):
+    """A map from one source's `pos` to `neg` says nothing about rows that were called `pos` already."""
+    champion = _champion(_agent(_csv(tmp_path / "a.csv", ["neg", "pos"] * 5)), tmp_path)
+    window = _csv(tmp_path / "w.csv", ["pos"], 50).model_copy(update={"label_map": {"pos": "neg"}})
+    found = _retrained(champion, _agent(window), window, home=tmp_path)
+    assert found.label_counts == {"neg": 6, "pos": 5}
+
+
+def test_rows_of_a_dropped_label_are_left_out_and_not_bad(tmp_path: Path):
+    """However many they are, they are counted apart and the retraining goes on."""
+    champion = _champion(
+        _agent(_csv(tmp_path / "a.csv", ["neg", "pos", "odd"] * 5), labels=(*LABELS, "odd")), tmp_path
+    )
+    config = _agent(_csv(tmp_path / "w.csv", ["pos"], 50), max_quarantine_share=0)
+    found = _retrained(champion, config, home=tmp_path)
+    assert (found.rows, found.reasons) == (11, {"label no longer used": 5})
+
+
+def test_a_name_that_two_sources_map_differently_is_not_renamed(tmp_path: Path):
+    """Which of the two a stored row meant can't be told, so it is left out."""
+    champion = _champion(_agent(_csv(tmp_path / "a.csv", ["neg", "pos"] * 5)), tmp_path)
+    one, two = (
+        _csv(tmp_path / f"{new}.csv", [new], first).model_copy(update={"label_map": {"neg": new}})
+        for new, first in (("bad", 50), ("sad", 60))
+    )
+    found = _retrained(champion, _agent(one, two, labels=("bad", "sad", "pos")), home=tmp_path)
+    assert (found.label_counts, found.reasons) == (
+        {"bad": 1, "sad": 1, "pos": 5},
+        {"label no longer used": 5},
+    )
+
+
+def test_rows_with_a_dropped_entity_type_are_left_out(tmp_path: Path):
+    """A sentence with an entity that the agent no longer knows would teach it to overlook it."""
+    (tmp_path / "a.conll").write_text("Ann B-PER\n\nRome B-LOC\n\nleft O\n")
+    (tmp_path / "w.conll").write_text("Eve B-PER\n")
+    old, window = (SourceConfig(address=str(tmp_path / f"{n}.conll")) for n in ("a", "w"))
+    tags = {"adapter": "token_classification"}
+    champion = _champion(_agent(old, labels=("PER", "LOC"), **tags), tmp_path)
+    found = _retrained(champion, _agent(window, labels=("PER",), **tags), home=tmp_path)
+    assert (found.rows, found.reasons) == (3, {"label no longer used": 1})
+
+
 @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
 def test_an_agent_without_versions_has_no_champion(books: Books):
     """No champion is None."""
