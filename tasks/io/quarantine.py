@@ -78,9 +78,14 @@ class Quarantine:
             self._flush()
 
     @property
+    def bad_reasons(self) -> Counter[str]:
+        """Count the rows that are wrong in themselves, by reason."""
+        return Counter({reason: count for reason, count in self.reasons.items() if reason not in NOT_BAD})
+
+    @property
     def bad(self) -> int:
         """Count the rows that are wrong in themselves."""
-        return sum(count for reason, count in self.reasons.items() if reason not in NOT_BAD)
+        return self.bad_reasons.total()
 
     def _flush(self) -> None:
         if self._waiting:

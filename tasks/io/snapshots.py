@@ -125,7 +125,7 @@ def _check(sinks: _Sinks, seen: int, home: Path, content: Path) -> None:
     shutil.copyfile(content / QUARANTINE, kept)
     lines = [
         f"  {count} x {reason}, first in {e.file}, line {e.line}: {e.excerpt}"
-        for reason, count in quarantine.reasons.most_common(_COMMONEST)
+        for reason, count in quarantine.bad_reasons.most_common(_COMMONEST)
         for e in [quarantine.examples[reason]]
     ]
     raise DataError(

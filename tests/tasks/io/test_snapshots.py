@@ -183,6 +183,13 @@ def test_too_many_bad_rows_fail_with_reasons_and_examples(tmp_path: Path):
     ]
 
 
+def test_repeated_rows_are_no_reason_for_failing(tmp_path: Path):
+    """Among the commonest reasons of too many bad rows stand those of bad rows alone."""
+    rows = [*_many(5) * 4, ("odd one", "meh")]
+    with pytest.raises(DataError, match=r"Commonest reasons:\n  1 x unknown label[^\n]*\nAll of them"):
+        ingest(_agent(_write(tmp_path / "a.csv", rows)), tmp_path)
+
+
 def test_duplicates_do_not_count_as_bad(tmp_path: Path):
     """A source full of repeats is within the limit."""
     snapshot = ingest(_agent(_write(tmp_path / "a.csv", _many(5) * 20)), tmp_path)
