@@ -7,6 +7,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tasks.io.digests import folder_digest
+
 TEMPORARY = ".tmp-"
 
 
@@ -15,6 +17,7 @@ def new_folder(final: Path) -> Iterator[Path]:
     """Give a temporary folder that becomes `final` when the body ends well, and goes otherwise.
 
     A folder that is already at `final` stays, and the new one goes: names are digests, so both hold the same.
+    If they do not, the old one was changed after it was made, and the new one takes its place.
     """
     final.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=final.parent))
@@ -26,9 +29,11 @@ def new_folder(final: Path) -> Iterator[Path]:
 
 
 def move_whole(temporary: Path, final: Path) -> None:
-    """Bring a finished folder's files to the disk and give it its name, unless another one came first."""
+    """Bring a finished folder's files to the disk and give it its name, unless a whole one has it already."""
     for path in (*temporary.rglob("*"), temporary):
         _sync(path)
+    if final.exists() and folder_digest(final) != folder_digest(temporary):
+        _discard(final)
     if not final.exists():
         try:
             temporary.rename(final)
@@ -36,6 +41,14 @@ def move_whole(temporary: Path, final: Path) -> None:
             if not final.is_dir():  # if it is, another process came first, and its folder serves
                 raise
         _sync(final.parent)
+
+
+def _discard(folder: Path) -> None:
+    """Remove a folder at once, so that no reader sees half of it."""
+    grave = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=folder.parent))
+    with contextlib.suppress(FileNotFoundError):  # another process was first
+        folder.rename(grave)
+    shutil.rmtree(grave)
 
 
 def _sync(path: Path) -> None:
