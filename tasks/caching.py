@@ -20,7 +20,8 @@ from sqlalchemy.exc import OperationalError
 from models.errors import TransientError
 from models.schemas import AgentConfig
 from tasks.io.home import current_home
-from tasks.io.step_keys import KeyHistory, missing_artifact, step_key
+from tasks.io.step_keys import KeyHistory, step_key
+from tasks.io.stored_results import why_useless
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -80,14 +81,14 @@ def _cache_key(
                 return None
         key, agent, home = step_key(module, inputs, also), _agent_of(arguments), current_home()
         history, stored = KeyHistory(home.cache / "keys"), home.results / key.digest
-        gone = missing_artifact(stored) if stored.exists() else None
-        if gone:
+        useless = why_useless(stored) if stored.exists() else None
+        if useless:
             stored.unlink()
         if stored.exists():
             stored.touch()  # what is in use is not garbage
             note_step(agent, key.step, 0.0, "hit: same inputs, config and code")
         else:
-            _REASONS[agent, key.step] = f"{gone} is gone or damaged" if gone else history.explain(agent, key)
+            _REASONS[agent, key.step] = useless or history.explain(agent, key)
         history.remember(agent, key)
         return key.digest
 

@@ -10,8 +10,10 @@ from models.schemas import AgentConfig, DatasetSnapshot, EncodedDataset, Trainin
 from models.training.job import TrainingProgress, TrainJob
 from tasks.caching import cached_step
 from tasks.io.child import train_within_memory
+from tasks.io.digests import checked
 from tasks.io.home import current_home
 from tasks.io.progress import progress_bar
+from tasks.io.snapshot_store import verify
 from tasks.io.step_keys import step_key
 
 
@@ -23,7 +25,12 @@ def fine_tune(config: AgentConfig, snapshot: DatasetSnapshot, encoded: EncodedDa
         config: The agent.
         snapshot: The rows, for validation.
         encoded: The tokenized rows.
+
+    Raises:
+        ArtifactError: The rows, plain or tokenized, are not what their digests say.
     """
+    verify(snapshot)
+    checked(encoded.artifact)
     key = step_key(__name__, {"config": config, "snapshot": snapshot, "encoded": encoded})
     job = TrainJob(
         config=config,

@@ -8,6 +8,7 @@ from tasks.caching import cached_step
 from tasks.io.digests import folder_digest
 from tasks.io.folders import new_folder
 from tasks.io.home import current_home
+from tasks.io.snapshot_store import verify
 from tasks.io.step_keys import step_key
 
 
@@ -18,7 +19,11 @@ def preprocess(config: AgentConfig, snapshot: DatasetSnapshot) -> EncodedDataset
     Args:
         config: The agent.
         snapshot: The rows.
+
+    Raises:
+        ArtifactError: The rows are not what the snapshot's digest says.
     """
+    verify(snapshot)
     key = step_key(__name__, {"config": config, "snapshot": snapshot})
     final = current_home().encoded / key.digest.removeprefix("preprocess-")
     with new_folder(final) as folder:

@@ -17,7 +17,7 @@ from models.task_model import SavedAgent, build
 from tasks.io.digests import checked, folder_digest
 from tasks.io.folders import new_folder
 from tasks.io.rows import read_rows
-from tasks.io.snapshots import verify
+from tasks.io.snapshot_store import verify
 
 OUTCOMES = "outcomes.parquet"
 _BATCHES = (1, 32)

@@ -79,27 +79,6 @@ def _local_encoder(name: str) -> dict[str, str]:
     return {"content encoder": folder_digest(folder)} if folder.is_dir() else {}
 
 
-def missing_artifact(result: Path) -> str | None:
-    """Name the first artifact that a stored result refers to and that is gone.
-
-    A result that a kill left half-written names itself.
-    """
-    try:
-        todo: list[Any] = [json.loads(json.loads(result.read_bytes())["result"])]
-    except (ValueError, KeyError, TypeError):
-        return f"the stored result {result}"
-    while todo:
-        item = todo.pop()
-        if isinstance(item, dict):
-            address = item.get("address")
-            if isinstance(address, str) and "digest" in item and not Path(address).exists():
-                return address
-            todo += item.values()
-        elif isinstance(item, list):
-            todo += item
-    return None
-
-
 class KeyHistory:
     """The last keys of every step, in one JSON file an agent and step.
 

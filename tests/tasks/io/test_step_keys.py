@@ -1,11 +1,10 @@
-import json
 from pathlib import Path
 
 import pytest
 
 from models.schemas import AgentConfig, ArtifactRef, SourceConfig
 from models.schemas.agent import GATE_FIELDS
-from tasks.io.step_keys import KeyHistory, StepKey, missing_artifact, step_key
+from tasks.io.step_keys import KeyHistory, StepKey, step_key
 
 
 def _config(**changes: object) -> AgentConfig:
@@ -56,12 +55,6 @@ def test_training_stands_on_the_loop_that_its_child_runs():
     assert {"code models.training.loop", "library torch", "library transformers"} <= set(parts)
 
 
-def test_a_half_written_result_is_noticed(tmp_path: Path):
-    """A result that a kill cut off does not count."""
-    (tmp_path / "result").write_text('{"result": "{\\"data')
-    assert missing_artifact(tmp_path / "result") == f"the stored result {tmp_path / 'result'}"
-
-
 def test_a_training_setting_changes_the_key():
     """Config fields that train are part of the key."""
     keys = {step_key("tasks.io.digests", {"config": _config(seed=s)}).digest for s in (1, 2)}
@@ -79,11 +72,3 @@ def test_a_miss_names_what_changed(tmp_path: Path):
 def test_the_first_miss_says_so(tmp_path: Path):
     """A step that never ran has no other reason."""
     assert KeyHistory(tmp_path).explain("mood", StepKey("ingest", {})) == "first run of this step"
-
-
-def test_a_result_whose_artifact_is_gone_is_noticed(tmp_path: Path):
-    """A stored result is of no use without the artifact it names."""
-    gone = str(tmp_path / "gone")
-    stored = tmp_path / "result"
-    stored.write_text(json.dumps({"result": json.dumps({"data": {"address": gone, "digest": "d"}})}))
-    assert missing_artifact(stored) == gone
