@@ -12,6 +12,7 @@ from tasks.ingest import ingest
 from tasks.io.champion import Champion
 from tasks.io.report.story import Round, Story
 from tasks.new_rows import new_rows
+from tasks.recall import recall
 from tasks.reconcile import reconcile
 from tasks.report import report
 
@@ -36,15 +37,16 @@ def retrain(config: AgentConfig, window: tuple[SourceConfig, ...] = (), force: b
 def _round(config: AgentConfig, champion: Champion, window: tuple[SourceConfig, ...], force: bool) -> Round:
     seen = ingest(config, window)
     fresh = new_rows(champion, seen)
+    if not fresh and not force:
+        return recall(champion)
     drift = check_drift(config, champion, seen) if fresh >= FEWEST_ROWS else None
     if not force and drift is None:
-        found = f"{fresh} new rows" if fresh else "no new rows"
-        reason = f"{found} since version {champion.version} was trained; a drift check needs {FEWEST_ROWS}"
+        reason = f"{fresh} new rows since version {champion.version} was trained; a drift check needs {FEWEST_ROWS}"
         return _kept(champion, seen, reason)
     if not force and drift and not drift.drifted:
         return _kept(champion, seen, drift.reason, drift)
     wider = champion.widened(config, window)
-    return challenge(wider, ingest(wider), window=seen).model_copy(update={"drift": drift})
+    return challenge(wider, ingest(wider), window=seen, drift=drift)
 
 
 def _kept(

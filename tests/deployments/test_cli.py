@@ -1,4 +1,5 @@
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -113,12 +114,22 @@ def test_errors_are_one_paragraph(trained: Trained, words: tuple[str, ...], says
     assert "Traceback" not in answer.stderr
 
 
+def _pictures(home: Path) -> set[str]:
+    """Name the pictures on the agent's page."""
+    return set(re.findall(r'<figure class="(\w+)"', (home / "reports" / "tiny.html").read_text()))
+
+
 def test_a_window_that_drifted_brings_a_challenger(trained: Trained, tiny: Path, quickstudy: Command):
-    """`retrain` on reviews after tweets finds drift and makes a second version; again, it changes nothing."""
+    """`retrain` on reviews after tweets finds drift and makes a second version.
+
+    Again, it changes nothing, and tells as much as before.
+    """
     words = ("retrain", str(tiny), "--window", str(tiny.parent / "products.parquet"))
     first = quickstudy(trained[0], *words)
     assert first.returncode == 0, first.stderr
-    before = _record(trained[0])
-    assert before[0] == 2
+    before, pictures = _record(trained[0]), _pictures(trained[0])
+    assert before[:2] == (2, 2)
+    assert {"metrics", "drift", "gate", "learning"} <= pictures
     assert quickstudy(trained[0], *words).returncode == 0
     assert _record(trained[0]) == before
+    assert _pictures(trained[0]) == pictures
