@@ -3,13 +3,12 @@
 from prefect import flow
 
 from flows.challenge import challenge
-from flows.train import train
-from models.drift import FEWEST_ROWS
 from models.schemas import AgentConfig, DatasetSnapshot, DriftReport, PromotionDecision, SourceConfig
 from tasks.champion import champion_of
 from tasks.check_drift import check_drift
 from tasks.ingest import ingest
 from tasks.io.champion import Champion
+from tasks.io.drifting import Rows, reason_to_keep
 from tasks.io.report.story import Round, Story
 from tasks.new_rows import new_rows
 from tasks.recall import recall
@@ -28,31 +27,41 @@ def retrain(config: AgentConfig, window: tuple[SourceConfig, ...] = (), force: b
     """
     reconcile(config.name)
     champion = champion_of(config.name)
-    if champion is None:
-        return train(config.model_copy(update={"sources": (*config.sources, *window)}))
-    done = _round(config, champion, window, force)
+    done = _round(config, champion, window, force) if champion else _first(config, window)
     return report((config,), {config.name: [done]})
+
+
+def _first(config: AgentConfig, window: tuple[SourceConfig, ...]) -> Round:
+    """Train on everything, as there is no champion to compare a window with."""
+    whole = config.model_copy(update={"sources": (*config.sources, *window)})
+    snapshot = ingest(whole)
+    return challenge(whole, snapshot, window=snapshot)
 
 
 def _round(config: AgentConfig, champion: Champion, window: tuple[SourceConfig, ...], force: bool) -> Round:
     seen = ingest(config, window)
-    fresh = new_rows(champion, seen)
-    if not fresh and not force:
+    rows = new_rows(champion, seen)
+    if not rows.new and not force:
         return recall(champion)
-    drift = check_drift(config, champion, seen) if fresh >= FEWEST_ROWS else None
-    if not force and drift is None:
-        reason = f"{fresh} new rows since version {champion.version} was trained; a drift check needs {FEWEST_ROWS}"
-        return _kept(champion, seen, reason)
-    if not force and drift and not drift.drifted:
-        return _kept(champion, seen, drift.reason, drift)
+    drift = check_drift(config, champion, seen) if rows.enough else None
+    keep = None if force else reason_to_keep(champion.version, rows, drift)
+    if keep:
+        return _kept(champion, seen, keep, drift)
     wider = champion.widened(config, window)
-    return challenge(wider, ingest(wider), window=seen, drift=drift)
+    done = challenge(wider, ingest(wider), window=seen, drift=drift)
+    return done if done.drift else _unchecked(done, rows)
 
 
-def _kept(
-    champion: Champion, window: DatasetSnapshot, reason: str, drift: DriftReport | None = None
-) -> Round:
+def _kept(champion: Champion, window: DatasetSnapshot, reason: str, drift: DriftReport | None) -> Round:
     decision = PromotionDecision(
         agent=champion.agent, verdict="kept", champion=champion.version, challenger=None, reason=reason
     )
     return Round(flow="retrain", snapshots=(window,), drift=drift, decision=decision)
+
+
+def _unchecked(done: Round, rows: Rows) -> Round:
+    """Say beside the verdict that there was no drift check."""
+    if done.decision is None:
+        return done
+    reason = f"{rows.unchecked} {done.decision.reason}"
+    return done.model_copy(update={"decision": done.decision.model_copy(update={"reason": reason})})
