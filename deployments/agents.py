@@ -42,6 +42,7 @@ def resolved(source: SourceConfig, folder: Path) -> SourceConfig:
     """Make a source's address absolute where it is a relative path of a file system."""
     if (
         "://" in source.address
+        or source.address.startswith("${")
         or source.format in {"sql", "huggingface"}
         or Path(source.address).is_absolute()
     ):

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from models.errors import ConfigError
 from models.schemas.agent import AgentConfig
-from models.schemas.source import SourceConfig
+from models.schemas.source import SourceConfig, hide_passwords
 
 _Lines = dict[str, int]
 _SHOWN = 80
@@ -184,7 +184,7 @@ def _yaml_hint(detail: ErrorDetails) -> str:
 
 
 def _short(value: object) -> str:
-    text = repr(value)
+    text = hide_passwords(repr(value))
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 

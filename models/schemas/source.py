@@ -1,12 +1,29 @@
 """Where rows come from: one address and how its columns map to the adapter's schema."""
 
+import re
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from models.schemas.base import Record
 
 SourceFormat = Literal["csv", "tsv", "jsonl", "parquet", "conll", "sql", "huggingface", "snapshot"]
+
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+"""An environment variable in an address; its value is filled in where the address is opened."""
+
+# The first is what stands between user and host, which a port and a path that holds an @ may look like.
+_PASSWORDS = (
+    re.compile(r"(://[^:/@?#\s]*:)(?!\d+/)([^@]+)(?=@)"),
+    re.compile(r"((?:[?&;]|%3b)(?:password|passwd|pwd)(?:=|%3d))([^&;%]+)", re.IGNORECASE),
+)
+
+
+def hide_passwords(text: str) -> str:
+    """Write stars for the passwords of the addresses in a text."""
+    for pattern in _PASSWORDS:
+        text = pattern.sub(r"\1***", text)
+    return text
 
 
 class SourceConfig(Record):
@@ -15,7 +32,8 @@ class SourceConfig(Record):
     Args:
         address: A path or fsspec URL (a glob is allowed); for `sql` a SQLAlchemy URL;
             for `huggingface` a dataset id or a local folder; for `snapshot`, which retraining uses
-            for old rows, the file that they are stored in.
+            for old rows, the file that they are stored in. `${NAME}` stands for an environment
+            variable; a password must be one.
         format: File format; by default told from the address's suffix.
         text_column: Column with the text (text classification).
         label_column: Column with the label (text classification).
@@ -43,3 +61,14 @@ class SourceConfig(Record):
     domain: str | None = None
     label_map: dict[str, str] = Field(default_factory=dict)
     query: str | None = None
+
+    @field_validator("address")
+    @classmethod
+    def _passwords_are_variables(cls, address: str) -> str:
+        found = [match[2] for pattern in _PASSWORDS for match in pattern.finditer(address)]
+        if not all(VARIABLE.fullmatch(password) for password in found):
+            raise ValueError(
+                "it holds a password, which would be stored with every run and model; "
+                "write ${NAME} in its place and set the environment variable NAME"
+            )
+        return address

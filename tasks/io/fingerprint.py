@@ -7,8 +7,10 @@ from pathlib import Path
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
+from models.errors import ConfigError
 from models.schemas import SourceConfig
 from tasks.io.digests import file_digest
+from tasks.io.sources.address import fill
 
 
 def source_fingerprint(source: SourceConfig) -> str | None:
@@ -19,14 +21,15 @@ def source_fingerprint(source: SourceConfig) -> str | None:
     """
     if source.format in {"sql", "huggingface"}:
         return None
-    files = fsspec.open_files(source.address)  # type: ignore[no-untyped-call] # fsspec has no types
+    address = fill(source.address)
+    files = fsspec.open_files(address.text)  # type: ignore[no-untyped-call] # fsspec has no types
     if not files:
         return "no file"
     total = hashlib.sha256()
     for file in files:
         local = isinstance(file.fs, LocalFileSystem)
         found = file_digest(Path(file.path)) if local else str(file.fs.ukey(file.path))
-        total.update(f"{Path(file.path).name} {found}\n".encode())
+        total.update(f"{Path(address.hide(file.path)).name} {found}\n".encode())
     return total.hexdigest()
 
 
@@ -34,6 +37,6 @@ def sources_fingerprint(sources: Sequence[SourceConfig]) -> list[str] | None:
     """Digest several sources in order; None if one of them can't be told."""
     try:
         found = [source_fingerprint(source) for source in sources]
-    except (OSError, ValueError, ImportError):
+    except (OSError, ValueError, ImportError, ConfigError):
         return None  # ingest meets the same fault and says what is wrong
     return None if any(f is None for f in found) else [f for f in found if f]

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError
 
 from models.adapters import get_adapter
 from models.schemas import AgentConfig, SourceConfig
@@ -80,12 +81,19 @@ def source_names(sources: Sequence[SourceConfig]) -> list[str]:
 
 def _place(source: SourceConfig) -> list[str]:
     if format_of(source) == "sql":
-        url = sa.make_url(source.address)
-        return [PurePosixPath(url.database or "").stem, " ".join((source.query or "").split())[:60]]
+        return [_database(source.address), " ".join((source.query or "").split())[:60]]
     if format_of(source) == "huggingface":
         return [*source.address.rstrip("/").split("/"), *([source.query] if source.query else [])]
     *folders, name = source.address.split("?")[0].rstrip("/").split("/")
     return [*folders, name.partition(".")[0] or name]
+
+
+def _database(address: str) -> str:
+    """Name the database of a SQLAlchemy URL, or the variable that holds the URL."""
+    try:
+        return PurePosixPath(sa.make_url(address).database or "").stem
+    except (ArgumentError, ValueError):
+        return address
 
 
 def _make(part: Part, origin: tuple[AgentConfig, SourceConfig, str], wait: bool) -> Block:

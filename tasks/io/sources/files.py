@@ -3,7 +3,7 @@
 import contextlib
 import difflib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -11,6 +11,7 @@ import fsspec
 import pyarrow as pa
 
 from models.errors import DataError, MissingExtraError
+from tasks.io.sources.address import Filled, fill
 
 BLOCK_BYTES = 8 << 20
 LONGEST_LINE = 64 << 20
@@ -19,10 +20,22 @@ COMPRESSIONS = {".gz": "gzip", ".bz2": "bz2", ".zst": "zstd", ".lz4": "lz4"}
 
 @dataclass(frozen=True)
 class File:
-    """One file of an address, which may be a glob."""
+    """One file of an address, which may be a glob.
+
+    Args:
+        system: The file system.
+        place: Where the file lies in it.
+        address: The address that named it.
+    """
 
     system: Any
-    path: str
+    place: str = field(repr=False)
+    address: Filled
+
+    @property
+    def path(self) -> str:
+        """Give the place as it may be told: an environment variable's value stays hidden."""
+        return self.address.hide(self.place)
 
     @property
     def name(self) -> str:
@@ -42,22 +55,24 @@ def find_files(address: str) -> list[File]:
     """List the files that an address names, by name.
 
     Raises:
+        ConfigError: It names an environment variable that is not set.
         DataError: There is none, or it is a folder.
         MissingExtraError: The address needs a file system that is not installed.
     """
+    filled = fill(address)
     try:
-        system, path = fsspec.url_to_fs(address)  # type: ignore[no-untyped-call]  # fsspec has no types
+        system, path = fsspec.url_to_fs(filled.text)  # type: ignore[no-untyped-call]  # fsspec has no types
         paths = sorted(system.glob(path)) if any(c in path for c in "*?[") else [path]
-        files = [File(system, p) for p in paths if not system.isdir(p)]
-        missing = [f for f in files if not system.exists(f.path)]
+        files = [File(system, p, filled) for p in paths if not system.isdir(p)]
+        missing = [f for f in files if not system.exists(f.place)]
     except ImportError as error:
         raise MissingExtraError(f"{address} needs a package that is not installed: {error}") from error
     except (OSError, ValueError) as error:
-        raise DataError(f"{address} can't be read: {error}") from error
+        raise DataError(f"{address} can't be read: {filled.hide(error)}") from filled.cause(error)
     if not files and paths:
         raise DataError(f"{address} is a folder. Name its files with a glob, for example {address}/*.csv.")
     if not files or missing:
-        raise DataError(f"There is no file {address}.{_near(system, path)}")
+        raise DataError(f"There is no file {address}.{filled.hide(_near(system, path))}")
     return files
 
 
@@ -77,17 +92,19 @@ def opened(file: File) -> Iterator[Any]:
     Raises:
         DataError: It can't be read, or its compression is broken.
     """
-    codec = COMPRESSIONS.get(PurePosixPath(file.path).suffix)
+    codec = COMPRESSIONS.get(PurePosixPath(file.place).suffix)
     local = "file" in _protocols(file.system)
     try:
         with (
-            pa.OSFile(file.path)
+            pa.OSFile(file.place)
             if local
-            else pa.PythonFile(file.system.open(file.path, "rb"), mode="r") as raw
+            else pa.PythonFile(file.system.open(file.place, "rb"), mode="r") as raw
         ):
             yield pa.CompressedInputStream(raw, codec) if codec else raw
     except OSError as error:
-        raise DataError(f"{file.path} can't be read: {error}.") from error
+        raise DataError(f"{file.path} can't be read: {file.address.hide(error)}.") from file.address.cause(
+            error
+        )
 
 
 def _protocols(system: Any) -> tuple[str, ...]:  # noqa: ANN401 - fsspec has no types

@@ -11,6 +11,7 @@ import pyarrow as pa
 from models.errors import DataError
 from models.schemas import SourceConfig
 from models.schemas.agent import AdapterName
+from tasks.io.sources.address import fill
 from tasks.io.sources.base import Part, RawBatch, check_columns, wanted_columns
 from tasks.io.sources.columnar import raw_batch
 
@@ -55,13 +56,15 @@ def _load(address: str) -> Any:  # noqa: ANN401 - four kinds of datasets
     # Imported late, as it takes a second, and by name, as its package re-exports without saying so.
     datasets: Any = importlib.import_module("datasets")
 
-    folder = Path(address)
+    filled = fill(address)
+    folder = Path(filled.text)
     try:
         if (folder / "dataset_dict.json").exists() or (folder / "state.json").exists():
-            return datasets.load_from_disk(address)
-        return datasets.load_dataset(address, streaming=True)
+            return datasets.load_from_disk(filled.text)
+        return datasets.load_dataset(filled.text, streaming=True)
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
-        raise DataError(f"{address} can't be loaded as a dataset: {str(error).splitlines()[0]}") from error
+        told = filled.hide(str(error).partition("\n")[0])
+        raise DataError(f"{address} can't be loaded as a dataset: {told}") from filled.cause(error)
 
 
 def _batch(

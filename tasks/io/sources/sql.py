@@ -12,6 +12,8 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, S
 from models.errors import DataError, MissingExtraError, TransientError
 from models.schemas import SourceConfig
 from models.schemas.agent import AdapterName
+from models.schemas.source import VARIABLE
+from tasks.io.sources.address import Filled, fill
 from tasks.io.sources.base import LINE, Part, RawBatch, bad_lines, check_columns, wanted_columns
 from tasks.io.sources.columnar import raw_batch
 
@@ -27,18 +29,12 @@ class SqlSource:
         adapter: The task type, which decides the columns.
 
     Raises:
-        DataError: The URL or the query can't be used.
+        DataError: There is no query.
     """
 
     def __init__(self, config: SourceConfig, adapter: AdapterName) -> None:
         self.wanted = wanted_columns(config, adapter)
-        try:
-            self.url = sa.make_url(config.address)
-        except ArgumentError as error:
-            raise DataError(
-                "The address of a sql source is no SQLAlchemy URL (dialect://user@host/base)."
-            ) from error
-        self.where = self.url.render_as_string(hide_password=True)
+        self.where = config.address
         if not config.query:
             raise DataError(f"{self.where}: set `query` to a table's name or a SELECT.")
         self.query = config.query.strip().rstrip(";")
@@ -47,23 +43,26 @@ class SqlSource:
         """Stream the result in batches.
 
         Raises:
-            DataError: The database refuses the query.
+            ConfigError: The URL names an environment variable that is not set.
+            DataError: The URL can't be used, or the database refuses the query.
             TransientError: It can't be reached or is busy.
         """
-        self._check_file()
+        filled, url = fill(self.where), _read_url(self.where)
+        _check_file(url, filled)
         try:
-            engine = sa.create_engine(self.url)
+            engine = sa.create_engine(url)
         except (ImportError, NoSuchModuleError) as error:
             raise MissingExtraError(f"{self.where} needs a driver that is not installed: {error}") from error
-        if self.url.get_backend_name() == "sqlite":
+        if url.get_backend_name() == "sqlite":
             sa.event.listen(engine, "connect", _keep_broken_text)
         try:
             yield from self._rows(engine)
         except OperationalError as error:
-            kind = TransientError if _can_pass(error, self.url.get_backend_name()) else DataError
-            raise kind(f"{self.where}: {error.orig}") from error
+            kind = TransientError if _can_pass(error, url.get_backend_name()) else DataError
+            raise kind(f"{self.where}: {filled.hide(error.orig)}") from filled.cause(error)
         except SQLAlchemyError as error:
-            raise DataError(f"{self.where}: {str(error).splitlines()[0]}") from error
+            told = filled.hide(str(error).partition("\n")[0])
+            raise DataError(f"{self.where}: {told}") from filled.cause(error)
         finally:
             engine.dispose()
 
@@ -88,16 +87,41 @@ class SqlSource:
         schema, _, name = self.query.rpartition(".")
         return sa.select(sa.text("*")).select_from(sa.table(name, schema=schema or None))
 
-    def _check_file(self) -> None:
-        base = self.url.database
-        if (
-            self.url.get_backend_name() == "sqlite"
-            and base
-            and base != ":memory:"
-            and not Path(base).is_file()
-        ):
-            # Connecting would make an empty database.
-            raise DataError(f"There is no SQLite file {base}.")
+
+def _read_url(address: str) -> sa.URL:
+    """Fill in the variables of a URL; in a part of it, such as the password, one stands for just that part.
+
+    Raises:
+        ConfigError: One is not set.
+        DataError: The address is no URL.
+    """
+    if VARIABLE.fullmatch(address):
+        return _parsed(fill(address).text)
+    url = _parsed(address)
+    named = {name: getattr(url, name) for name in ("username", "password", "host", "database")}
+    parts = {name: fill(value).text for name, value in named.items() if value}
+    query = {
+        name: fill(value).text if isinstance(value, str) else [fill(v).text for v in value]
+        for name, value in url.query.items()
+    }
+    return url.set(**parts, query=query)
+
+
+def _parsed(text: str) -> sa.URL:
+    try:
+        return sa.make_url(text)
+    except (ArgumentError, ValueError):
+        # The error may repeat what a variable holds.
+        raise DataError(
+            "The address of a sql source is no SQLAlchemy URL (dialect://user:${PASSWORD}@host/base)."
+        ) from None
+
+
+def _check_file(url: sa.URL, address: Filled) -> None:
+    base = url.database
+    if url.get_backend_name() == "sqlite" and base and base != ":memory:" and not Path(base).is_file():
+        # Connecting would make an empty database.
+        raise DataError(f"There is no SQLite file {address.hide(base)}.")
 
 
 def _keep_broken_text(connection: Any, _record: object) -> None:  # noqa: ANN401 - a driver's connection

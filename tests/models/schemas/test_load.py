@@ -125,3 +125,11 @@ def test_a_call_gives_the_same_words_as_a_file(tmp_path: Path):
     with pytest.raises(ConfigError, match="epochs is 0: input should be greater than or equal to 1") as error:
         agent_from_mapping({**values, "sources": [{"address": "a.csv"}]})
     assert "the given values has 1 error" in str(error.value)
+
+
+def test_a_password_is_not_repeated(tmp_path: Path):
+    """The error about a password names the key and shows stars."""
+    text = GOOD.replace("data/tweets.parquet", "postgresql://user:s3cret@host/base")
+    with pytest.raises(ConfigError, match=r"line 5: sources.0.address is .*user:\*\*\*@host") as error:
+        load_agent(_file(tmp_path, text))
+    assert "s3cret" not in str(error.value)

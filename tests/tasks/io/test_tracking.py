@@ -73,6 +73,16 @@ def test_a_config_is_flat_parameters(books: Books):
     assert json.loads(params["labels"]) == ["a", "b"]
 
 
+def test_a_variable_in_an_address_is_logged_by_its_name(books: Books, monkeypatch: pytest.MonkeyPatch):
+    """Neither the parameters nor the stored description hold what the environment does."""
+    monkeypatch.setenv("BASE_PASSWORD", "s3cret")
+    address = "postgresql://me:${BASE_PASSWORD}@host/base"
+    run = open_run(books, "agent", "digest", {}).run_id
+    log_config(books, run, CONFIG.model_copy(update={"sources": (SourceConfig(address=address),)}))
+    assert books.client.get_run(run).data.params["sources.0.address"] == address
+    assert "s3cret" not in read_record(books, run, "config.json")
+
+
 def test_a_record_comes_back(books: Books):
     """What was stored as JSON is read as it was."""
     run = open_run(books, "agent", "digest", {}).run_id
