@@ -1,11 +1,15 @@
 """Find an agent's description by name or path."""
 
+import re
 from pathlib import Path
 
 import agents as shipped
 from models.errors import ConfigError
 from models.schemas import AgentConfig, SourceConfig
 from models.schemas.load import load_agent
+
+_DOTTED = ("./", "../")
+_SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:|\$\{)(.+)")
 
 
 def shipped_folder() -> Path:
@@ -34,17 +38,27 @@ def find_agent(name: str) -> AgentConfig:
 
 
 def at_home(config: AgentConfig, folder: Path) -> AgentConfig:
-    """Resolve relative source addresses against the folder of the agent's file."""
-    return config.model_copy(update={"sources": tuple(resolved(s, folder) for s in config.sources)})
+    """Make addresses, and an encoder given as ./folder, count from the folder of the agent's file."""
+    encoder = _absolute(config.encoder, folder) if config.encoder.startswith(_DOTTED) else config.encoder
+    sources = tuple(resolved(source, folder) for source in config.sources)
+    return config.model_copy(update={"sources": sources, "encoder": encoder})
 
 
 def resolved(source: SourceConfig, folder: Path) -> SourceConfig:
-    """Make a source's address absolute where it is a relative path of a file system."""
-    if (
-        "://" in source.address
-        or source.address.startswith("${")
-        or source.format in {"sql", "huggingface"}
-        or Path(source.address).is_absolute()
-    ):
-        return source
-    return source.model_copy(update={"address": str((folder / source.address).resolve())})
+    """Make a source's address absolute where it is a relative path.
+
+    A Hugging Face data set's is one where it begins with a dot; otherwise it is an id.
+    """
+    address = source.address
+    if source.format == "sql":
+        sqlite = _SQLITE.fullmatch(address)
+        address = sqlite[1] + _absolute(sqlite[2], folder) if sqlite else address
+    elif source.format == "huggingface":
+        address = _absolute(address, folder) if address.startswith(_DOTTED) else address
+    elif "://" not in address and not address.startswith(("${", "~")):
+        address = _absolute(address, folder)
+    return source.model_copy(update={"address": address})
+
+
+def _absolute(path: str, folder: Path) -> str:
+    return str((folder / path).resolve())
