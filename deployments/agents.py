@@ -1,7 +1,11 @@
 """Find an agent's description by name or path."""
 
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+
+from pydantic import ValidationError
 
 import agents as shipped
 from models.errors import ConfigError
@@ -62,3 +66,37 @@ def resolved(source: SourceConfig, folder: Path) -> SourceConfig:
 
 def _absolute(path: str, folder: Path) -> str:
     return str((folder / path).resolve())
+
+
+def window_source(first: SourceConfig, address: str, said: Mapping[str, str]) -> SourceConfig:
+    """Describe a new window: rows like those of the agent's first source, at another address.
+
+    A fixed domain is not copied: the new rows may well be of another one.
+
+    Args:
+        first: The agent's first source.
+        address: Where the new rows are; a relative path counts from the present folder.
+        said: Fields that the command line names: `format`, `query`, `domain`.
+
+    Raises:
+        ConfigError: A field can not have that value.
+    """
+    before = first.format or _told(first.address)
+    after = said.get("format") or _told(address) or before
+    fields = first.model_dump() | {"address": address, "format": after, "domain": None}
+    fields |= {} if after == before else {"query": None}
+    fields |= {"domain_column": None} if "domain" in said else {}
+    try:
+        return resolved(SourceConfig.model_validate(fields | dict(said)), Path())
+    except ValidationError as error:
+        wrong = "; ".join(f"--{detail['loc'][0]}: {detail['msg']}" for detail in error.errors())
+        raise ConfigError(f"This can not be a window. {wrong.replace('--address', '--window')}.") from None
+
+
+def _told(address: str) -> str | None:
+    """Tell a format from an address, if that says any."""
+    from tasks.io.sources import format_of
+
+    with suppress(ConfigError):
+        return format_of(SourceConfig(address=address))
+    return None

@@ -51,17 +51,27 @@ def train(agent: Agent) -> None:
 
 
 @app.command()
-def retrain(
+def retrain(  # noqa: PLR0913 - one an option
     agent: Agent,
+    *,
     window: Annotated[
-        list[str] | None, typer.Option(help="Source of the new window; may be given several times.")
+        list[str] | None, typer.Option(help="Address of the new window; may be given several times.")
     ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option("--format", help="The window's format; by default its suffix's, else the agent's."),
+    ] = None,
+    query: Annotated[
+        str | None, typer.Option(help="Table or SELECT of an SQL window; split of a Hugging Face one.")
+    ] = None,
+    domain: Annotated[str | None, typer.Option(help="Domain of all rows of the window.")] = None,
     force: Annotated[bool, typer.Option(help="Train a challenger even if nothing drifted.")] = False,
 ) -> None:
     """Look for drift in new rows; if there is any, train a challenger and let the gate decide."""
     from deployments.commands import retrain_agent
 
-    retrain_agent(agent, tuple(window or ()), force=force)
+    said = {"format": kind, "query": query, "domain": domain}
+    retrain_agent(agent, window or (), said, force=force)
 
 
 @app.command()

@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.logging import RichHandler
 
-from deployments.agents import find_agent, resolved, shipped_folder
+from deployments.agents import find_agent, resolved, shipped_folder, window_source
 from deployments.embedded import embedded, isolate
 from models.errors import ConfigError
 from models.schemas import SourceConfig
@@ -87,11 +87,23 @@ def train_agent(name: str) -> None:
     _show(story)
 
 
-def retrain_agent(name: str, window: tuple[str, ...], *, force: bool) -> None:
-    """Run flow `retrain` for one agent."""
+def retrain_agent(name: str, window: Sequence[str], said: Mapping[str, str | None], *, force: bool) -> None:
+    """Run flow `retrain` for one agent.
+
+    Args:
+        name: The agent's name, or its file.
+        window: Addresses of the new window.
+        said: Fields of these sources that the command line names; None: it does not.
+        force: Train a challenger even if nothing drifted.
+
+    Raises:
+        ConfigError: Fields are named, and no window.
+    """
     config = find_agent(name)
-    first = config.sources[0]
-    sources = tuple(resolved(first.model_copy(update={"address": a, "format": None}), Path()) for a in window)
+    named = {field: value for field, value in said.items() if value is not None}
+    if named and not window:
+        raise ConfigError(f"--{next(iter(named))} describes a new window; name its address by --window.")
+    sources = tuple(window_source(config.sources[0], address, named) for address in window)
     with _session():
         from flows.retrain import retrain
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from deployments.agents import find_agent, resolved
+from deployments.agents import find_agent, resolved, window_source
+from models.errors import ConfigError
 from models.schemas import SourceConfig
 
 HERE = Path("/agents")
@@ -46,3 +47,61 @@ def test_an_encoder_counts_from_the_folder_where_it_says_so(tmp_path: Path, enco
         f"sources: [{{address: rows.csv}}]\nencoder: {encoder}\n"
     )
     assert find_agent(str(path)).encoder == (str(tmp_path / "encoder") if relative else encoder)
+
+
+def test_a_window_keeps_the_columns_and_the_format():
+    """A window whose name says no format is read as the agent's first source is."""
+    first = SourceConfig(address="old.txt", format="conll", token_index=1, domain_column=None)
+    window = window_source(first, "/new.txt", {})
+    assert (window.address, window.format, window.token_index) == ("/new.txt", "conll", 1)
+
+
+def test_a_suffix_tells_the_format_of_a_window():
+    """A window in another format than the first source needs no word about it."""
+    first = SourceConfig(address="sqlite:///a.db", format="sql", query="rows")
+    window = window_source(first, "/new.csv", {})
+    assert (window.format, window.query) == ("csv", None)
+
+
+def test_a_window_without_a_suffix_is_of_the_first_ones_kind():
+    """What the first source's own name told counts for a window as well."""
+    assert window_source(SourceConfig(address="a.csv"), "/new.txt", {}).format == "csv"
+
+
+@pytest.mark.parametrize(("said", "query"), [({}, "rows"), ({"query": "select 1"}, "select 1")])
+def test_a_database_can_be_a_window(said: dict[str, str], query: str):
+    """Another database is asked the first one's query, or what the command line says."""
+    first = SourceConfig(address="sqlite:///a.db", format="sql", query="rows")
+    window = window_source(first, "sqlite:////new.db", said)
+    assert (window.format, window.query) == ("sql", query)
+
+
+def test_any_format_can_be_named():
+    """A data set from a hub can be the window of an agent that learned from files."""
+    said = {"format": "huggingface", "query": "test"}
+    window = window_source(SourceConfig(address="a.csv"), "owner/rows", said)
+    assert (window.address, window.format, window.query) == ("owner/rows", "huggingface", "test")
+
+
+def test_a_fixed_domain_is_not_copied():
+    """New rows are not filed under the domain of the old ones unbidden."""
+    assert window_source(SourceConfig(address="a.csv", domain="tweets"), "/new.csv", {}).domain is None
+
+
+def test_a_domain_can_be_named():
+    """A domain that the command line names counts for all rows, in place of a column."""
+    first = SourceConfig(address="a.csv", domain_column="domain")
+    window = window_source(first, "/new.csv", {"domain": "reviews"})
+    assert (window.domain, window.domain_column) == ("reviews", None)
+
+
+def test_a_window_counts_from_the_present_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A relative window is a path as the shell sees it."""
+    monkeypatch.chdir(tmp_path)
+    assert window_source(SourceConfig(address="a.csv"), "new.csv", {}).address == str(tmp_path / "new.csv")
+
+
+def test_an_unknown_format_is_refused():
+    """The error names the formats that there are."""
+    with pytest.raises(ConfigError, match=r"--format: .*'csv', 'tsv'"):
+        window_source(SourceConfig(address="a.csv"), "/new.xls", {"format": "excel"})
