@@ -61,7 +61,7 @@ def evaluate(adapter: TaskAdapter, rows: pa.Table, predictions: pa.Table) -> Eva
     """
     if not rows.num_rows:
         raise DataError("There are no held-out rows to evaluate on; raise test_share or add rows.")
-    scores = SCORERS[adapter.config.adapter](adapter, rows, predictions)
+    scores = SCORERS[adapter.scorer](adapter, rows, predictions)
     bins = reliability(scores.confidence, scores.right)
     table = outcomes_table(adapter, rows, predictions)
     return Evaluation(

@@ -1,4 +1,7 @@
-"""The task adapter layer: which NLP task types there are. A new one is a file and a line here."""
+"""The task adapter layer: which NLP task types there are. A new one is a file, and a line in ADAPTERS.
+
+The lines are written out, so that a step's code digest and the wheel of a version find every adapter.
+"""
 
 from models.adapters.base import ENCODED_SCHEMA, IGNORED, Encoding, Outcomes, TaskAdapter, pad
 from models.adapters.text_classification import TextClassification

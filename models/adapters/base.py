@@ -1,21 +1,27 @@
 """What every task adapter does; one subclass a file, listed in `models/adapters/__init__.py`.
 
-An adapter turns rows into windows of sub-words, scores of windows back into one prediction a row,
-and says how good it is. It holds no weights: those are in `models/task_model.py`.
+An adapter says what its rows are and which of them are good, turns rows into windows of sub-words and
+scores of windows back into one prediction a row, and says how good it is. It holds no weights: those are
+in `models/task_model.py`.
+
+Descriptions of agents are checked against the adapters, so importing one must be quick: what is heavy
+(torch, transformers, scikit-learn) is imported where it is used.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pyarrow as pa
-import torch
-from torch import Tensor
-from transformers import PreTrainedTokenizerBase
 
-from models.schemas import AgentConfig
+from models.adapters.rows import Check, Guess, Sample
+from models.schemas import AgentConfig, SourceConfig
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
 
 IGNORED = -100
 
@@ -62,6 +68,16 @@ class TaskAdapter(ABC):
     primary_metric: ClassVar[str]
     pools: ClassVar[bool]
     """True: one score vector a window (mean-pooled); False: one a sub-word."""
+    checks: ClassVar[tuple[Check, ...]]
+    """What must hold of what `measure` gives, in the order in which reasons are told."""
+    scorer: ClassVar[str]
+    """A key of `models.metrics.SCORERS`."""
+    baselines: ClassVar[tuple[str, ...]]
+    """Keys of `models.baselines.BASELINES`."""
+    least_labels: ClassVar[int] = 1
+    """An agent's description with fewer labels is refused."""
+    label_word: ClassVar[str] = "label"
+    """What a person calls one of the labels."""
 
     def __init__(self, config: AgentConfig) -> None:
         self.config = config
@@ -74,14 +90,51 @@ class TaskAdapter(ABC):
     @classmethod
     @abstractmethod
     def columns(cls) -> pa.Schema:
-        """Give the adapter's own columns in rows.parquet: (text, label) or (tokens, tags)."""
+        """Give the adapter's own columns in rows.parquet: the input, the truth, then any others.
+
+        The input is called `text` or `tokens`, the truth `label` or `tags`: slices, pictures and the
+        command line read them by these names.
+        """
+
+    @classmethod
+    @abstractmethod
+    def source_columns(cls, source: SourceConfig) -> dict[str, str]:
+        """Name the source's column of each of the adapter's own columns."""
+
+    @classmethod
+    def guess(cls, sample: Sample) -> Guess | None:  # noqa: ARG003 - by default nothing is seen in it
+        """Say which columns of a file could be the adapter's, None if it does not look like that.
+
+        Raises:
+            DataError: It looks like that, but a column is not there.
+        """
+        return None
+
+    @classmethod
+    @abstractmethod
+    def rename(cls, columns: Mapping[str, pa.Array], renames: Mapping[str, str]) -> dict[str, pa.Array]:
+        """Rename the labels in the adapter's own columns; `label` comes out as a dictionary array."""
 
     @abstractmethod
-    def encode(self, rows: pa.Table, tokenizer: PreTrainedTokenizerBase, first_row: int = 0) -> Encoding:
+    def measure(self, columns: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+        """Give what `checks` look at, (rows,) each, from the adapter's own columns."""
+
+    @classmethod
+    @abstractmethod
+    def texts(cls, rows: pa.Table) -> pa.ChunkedArray:
+        """Give each row as the text that stands for it: to be hashed, embedded, and read by a person."""
+
+    @classmethod
+    @abstractmethod
+    def labels_of(cls, rows: pa.Table) -> pa.Table:
+        """List the labels of rows or predictions: `row` (counting from 0) and `label`, a line each."""
+
+    @abstractmethod
+    def encode(self, rows: pa.Table, tokenizer: "PreTrainedTokenizerBase", first_row: int = 0) -> Encoding:
         """Tokenize rows into windows; `row` counts from `first_row`. Rows without labels get IGNORED."""
 
     @abstractmethod
-    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def loss(self, logits: "Tensor", labels: "Tensor") -> "Tensor":
         """Mean loss of a batch: logits (windows, outputs) or (windows, length, outputs); labels alike."""
 
     @abstractmethod
@@ -107,9 +160,15 @@ class TaskAdapter(ABC):
     def metrics(self, rows: pa.Table, predictions: pa.Table) -> dict[str, float]:
         """Score predictions, `primary_metric` among the keys (fractions, 0-1)."""
 
+    @abstractmethod
+    def show(self, rows: pa.Table, predictions: pa.Table) -> pa.Table:
+        """Turn predictions of `rows` into the columns that a user of a registered model sees."""
 
-def pad(sequences: Sequence[np.ndarray], value: int) -> Tensor:
+
+def pad(sequences: Sequence[np.ndarray], value: int) -> "Tensor":
     """Stack int arrays of shape (length,) into one LongTensor (len(sequences), longest)."""
+    import torch
+
     longest = max(len(s) for s in sequences)
     out = np.full((len(sequences), longest), value, dtype=np.int64)
     for line, sequence in zip(out, sequences, strict=True):

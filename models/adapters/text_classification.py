@@ -1,21 +1,27 @@
 """One label for a whole text, such as the sentiment of a sentence."""
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import torch
-from scipy.special import softmax
-from sklearn.metrics import accuracy_score, f1_score
-from torch import Tensor
-from transformers import PreTrainedTokenizerBase
 
 from models.adapters.base import ENCODED_SCHEMA, IGNORED, Encoding, Outcomes, TaskAdapter
+from models.adapters.guesses import text_and_label
+from models.adapters.label_column import map_labels, measure_texts
+from models.adapters.rows import ENCODING, Check, Guess, Rule, Sample
 from models.adapters.windows import cut_windows
 from models.errors import DataError
 from models.ragged import Ragged
+from models.schemas import SourceConfig
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
+
+PROBABILITY = "probability_"
+"""A class's column is this and the class."""
 
 
 class TextClassification(TaskAdapter):
@@ -24,6 +30,14 @@ class TextClassification(TaskAdapter):
     name: ClassVar[str] = "text_classification"
     primary_metric: ClassVar[str] = "accuracy"
     pools: ClassVar[bool] = True
+    checks: ClassVar[tuple[Check, ...]] = (
+        Check("text", Rule.SOME, "empty text"),
+        Check("damaged", Rule.NONE, ENCODING),
+        Check("label", Rule.KNOWN, "unknown label"),
+    )
+    scorer: ClassVar[str] = "labels"
+    baselines: ClassVar[tuple[str, ...]] = ("majority", "tfidf_logistic")
+    least_labels: ClassVar[int] = 2
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -35,7 +49,36 @@ class TextClassification(TaskAdapter):
         """Give `text` and `label`."""
         return pa.schema([("text", pa.string()), ("label", pa.string())])
 
-    def encode(self, rows: pa.Table, tokenizer: PreTrainedTokenizerBase, first_row: int = 0) -> Encoding:
+    @classmethod
+    def source_columns(cls, source: SourceConfig) -> dict[str, str]:
+        """Take `text_column` and `label_column`."""
+        return {"text": source.text_column, "label": source.label_column}
+
+    @classmethod
+    def guess(cls, sample: Sample) -> Guess | None:
+        """Look for a text and a label that repeats."""
+        return text_and_label(sample)
+
+    @classmethod
+    def rename(cls, columns: Mapping[str, pa.Array], renames: Mapping[str, str]) -> dict[str, pa.Array]:
+        """Rename labels; one that is empty counts as missing."""
+        return {"text": columns["text"], "label": map_labels(columns["label"], renames)}
+
+    def measure(self, columns: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+        """Measure the text; the label is looked at as it is."""
+        return {**measure_texts(columns["text"]), "label": columns["label"]}
+
+    @classmethod
+    def texts(cls, rows: pa.Table) -> pa.ChunkedArray:
+        """Give the texts as they are."""
+        return rows["text"]
+
+    @classmethod
+    def labels_of(cls, rows: pa.Table) -> pa.Table:
+        """List the one label of each row."""
+        return pa.table({"row": pa.array(np.arange(rows.num_rows)), "label": rows["label"]})
+
+    def encode(self, rows: pa.Table, tokenizer: "PreTrainedTokenizerBase", first_row: int = 0) -> Encoding:
         """Tokenize texts; one that leaves no sub-word gets no window and is counted."""
         labels = self._label_ids(rows)
         texts = pc.fill_null(rows["text"].combine_chunks(), "").to_pylist()
@@ -54,8 +97,10 @@ class TextClassification(TaskAdapter):
         lost = rows.num_rows - len(np.unique(row))
         return Encoding(table, {"text without sub-words": lost} if lost else {})
 
-    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def loss(self, logits: "Tensor", labels: "Tensor") -> "Tensor":
         """Mean cross-entropy of logits (windows, outputs) and labels (windows, 1) or (windows,)."""
+        import torch
+
         total = torch.nn.functional.cross_entropy(
             logits.float(), labels.flatten(), ignore_index=IGNORED, reduction="sum"
         )
@@ -63,6 +108,8 @@ class TextClassification(TaskAdapter):
 
     def decode(self, logits: Sequence[np.ndarray], windows: pa.Table, rows: pa.Table) -> pa.Table:
         """Average the logits of each row's windows, then softmax; no window means equal chances."""
+        from scipy.special import softmax
+
         scores = np.zeros((rows.num_rows, len(self.outputs)))
         if len(logits):
             row = windows["row"].to_numpy()
@@ -87,6 +134,8 @@ class TextClassification(TaskAdapter):
 
     def metrics(self, rows: pa.Table, predictions: pa.Table) -> dict[str, float]:
         """Score accuracy and macro F1 over those of the labels that are there or were predicted."""
+        from sklearn.metrics import accuracy_score, f1_score
+
         truth, predicted = self._pairs(rows, predictions)
         if not len(truth):
             raise DataError("There are no rows to score; 1 is needed.")
@@ -95,6 +144,13 @@ class TextClassification(TaskAdapter):
             "accuracy": float(accuracy_score(truth, predicted)),
             "macro_f1": float(f1_score(truth, predicted, labels=met, average="macro", zero_division=0)),
         }
+
+    def show(self, rows: pa.Table, predictions: pa.Table) -> pa.Table:  # noqa: ARG002 - a text is not shown again
+        """Give `label`, `confidence` and `probability_<class>`."""
+        flat = predictions["probabilities"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+        shares = flat.reshape(-1, len(self.outputs))
+        columns = {f"{PROBABILITY}{name}": shares[:, i] for i, name in enumerate(self.outputs)}
+        return pa.table({name: predictions[name] for name in ("label", "confidence")} | columns)
 
     def _pairs(self, rows: pa.Table, predictions: pa.Table) -> tuple[np.ndarray, np.ndarray]:
         if rows.num_rows != predictions.num_rows:

@@ -1,23 +1,26 @@
 """One BIO tag a word, such as the parts of an address or names in a sentence."""
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import torch
-from scipy.special import log_softmax
-from seqeval.metrics.v1 import precision_recall_fscore_support
-from seqeval.scheme import IOB2
-from torch import Tensor
-from transformers import PreTrainedTokenizerBase
 
 from models.adapters.base import ENCODED_SCHEMA, IGNORED, Encoding, Outcomes, TaskAdapter
 from models.adapters.bio import OUTSIDE, best_valid_tags, count_matches
+from models.adapters.entities import join_entities
+from models.adapters.guesses import tokens_and_tags
+from models.adapters.rows import ENCODING, Check, Guess, Rule, Sample
+from models.adapters.tag_columns import list_entity_types, map_tags, measure_tags
 from models.adapters.windows import Windows, cut_windows
 from models.errors import DataError
 from models.ragged import Ragged
+from models.schemas import SourceConfig
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
 
 
 class TokenClassification(TaskAdapter):
@@ -26,6 +29,18 @@ class TokenClassification(TaskAdapter):
     name: ClassVar[str] = "token_classification"
     primary_metric: ClassVar[str] = "f1"
     pools: ClassVar[bool] = False
+    checks: ClassVar[tuple[Check, ...]] = (
+        Check("tokens", Rule.SOME, "no tokens"),
+        Check("tags"),
+        Check("empty_tokens", Rule.NONE, "empty token"),
+        Check("damaged_tokens", Rule.NONE, ENCODING),
+        Check("surplus", Rule.NONE, "different numbers of tokens and tags"),
+        Check("unknown_tags", Rule.NONE, "unknown tag"),
+        Check("broken_bio", Rule.NONE, "invalid BIO"),
+    )
+    scorer: ClassVar[str] = "tags"
+    baselines: ClassVar[tuple[str, ...]] = ("frequent_tag", "crf")
+    label_word: ClassVar[str] = "entity type"
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -37,7 +52,36 @@ class TokenClassification(TaskAdapter):
         """Give `tokens` and `tags`."""
         return pa.schema([("tokens", pa.list_(pa.string())), ("tags", pa.list_(pa.string()))])
 
-    def encode(self, rows: pa.Table, tokenizer: PreTrainedTokenizerBase, first_row: int = 0) -> Encoding:
+    @classmethod
+    def source_columns(cls, source: SourceConfig) -> dict[str, str]:
+        """Take `tokens_column` and `tags_column`."""
+        return {"tokens": source.tokens_column, "tags": source.tags_column}
+
+    @classmethod
+    def guess(cls, sample: Sample) -> Guess | None:
+        """Look for BIO tags and as many tokens."""
+        return tokens_and_tags(sample)
+
+    @classmethod
+    def rename(cls, columns: Mapping[str, pa.Array], renames: Mapping[str, str]) -> dict[str, pa.Array]:
+        """Rename entity types; one renamed to O is no entity."""
+        return {"tokens": columns["tokens"], "tags": map_tags(columns["tags"], renames)}
+
+    def measure(self, columns: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+        """Count, row by row, tokens, tags and what is wrong with them."""
+        return measure_tags(columns["tokens"], columns["tags"], self.config.labels)
+
+    @classmethod
+    def texts(cls, rows: pa.Table) -> pa.ChunkedArray:
+        """Join each row's tokens by a blank."""
+        return pc.binary_join(rows["tokens"], " ")
+
+    @classmethod
+    def labels_of(cls, rows: pa.Table) -> pa.Table:
+        """List the type of each entity, told by its B- tag."""
+        return list_entity_types(rows["tags"])
+
+    def encode(self, rows: pa.Table, tokenizer: "PreTrainedTokenizerBase", first_row: int = 0) -> Encoding:
         """Tokenize words; words and rows that leave no sub-word are counted and not learned from."""
         tags = self._tag_ids(rows, self.outputs)
         windows = cut_windows(_words(rows).to_pylist(), tokenizer, self.config)
@@ -58,8 +102,10 @@ class TokenClassification(TaskAdapter):
         )
         return Encoding(table, _unusable(tags, windows, place))
 
-    def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+    def loss(self, logits: "Tensor", labels: "Tensor") -> "Tensor":
         """Mean cross-entropy over words: logits (windows, length, outputs), labels (windows, length)."""
+        import torch
+
         total = torch.nn.functional.cross_entropy(
             logits.float().flatten(0, -2), labels.flatten(), ignore_index=IGNORED, reduction="sum"
         )
@@ -94,6 +140,9 @@ class TokenClassification(TaskAdapter):
 
     def metrics(self, rows: pa.Table, predictions: pa.Table) -> dict[str, float]:
         """Score entities by seqeval in strict IOB2: F1, precision and recall, micro-averaged."""
+        from seqeval.metrics.v1 import precision_recall_fscore_support
+        from seqeval.scheme import IOB2
+
         self._pairs(rows, predictions)
         truth, predicted = rows["tags"].to_pylist(), predictions["tags"].to_pylist()
         if not truth:
@@ -102,10 +151,19 @@ class TokenClassification(TaskAdapter):
         precision, recall, f1, _ = score(truth, predicted, average="micro", scheme=IOB2, zero_division=0)
         return {"f1": float(f1), "precision": float(precision), "recall": float(recall)}
 
+    def show(self, rows: pa.Table, predictions: pa.Table) -> pa.Table:
+        """Give `tokens`, `tags`, `confidence`, `confidences` and `entities`."""
+        shown = {name: predictions[name] for name in ("tags", "confidence", "confidences")}
+        tags = self._tag_ids(predictions, self.outputs)
+        entities = join_entities(rows["tokens"].combine_chunks(), tags, self.config.labels)
+        return pa.table({"tokens": rows["tokens"], **shown, "entities": entities})
+
     def _word_scores(
         self, logits: Sequence[np.ndarray], windows: pa.Table, lengths: np.ndarray
     ) -> np.ndarray:
         """Give the log-probabilities of all rows' words laid end to end, (words, outputs)."""
+        from scipy.special import log_softmax
+
         offsets = np.cumsum(lengths) - lengths
         scores = np.full((int(lengths.sum()), len(self.outputs)), -np.log(len(self.outputs)))
         if not len(logits):

@@ -3,15 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from transformers import PreTrainedTokenizerBase
 
 from models.errors import ConfigError
 from models.ragged import Ragged
 from models.schemas import AgentConfig
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Windows:
 
 
 def cut_windows(
-    inputs: list[str] | list[list[str]], tokenizer: PreTrainedTokenizerBase, config: AgentConfig
+    inputs: list[str] | list[list[str]], tokenizer: "PreTrainedTokenizerBase", config: AgentConfig
 ) -> Windows:
     """Tokenize texts, or lists of words, into windows of at most `max_length` sub-words.
 
@@ -63,7 +65,7 @@ def cut_windows(
     return Windows(ids, words, rows, _word_starts(words, ids, rows, step=room - config.stride))
 
 
-def _room(tokenizer: PreTrainedTokenizerBase, config: AgentConfig) -> int:
+def _room(tokenizer: "PreTrainedTokenizerBase", config: AgentConfig) -> int:
     special = tokenizer.num_special_tokens_to_add()
     room = config.max_length - special
     if config.stride >= room:

@@ -5,14 +5,35 @@ would replace its whole group. Reading a file lives in `models/schemas/load.py`.
 """
 
 import re
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from models.schemas.base import Record
 from models.schemas.source import SourceConfig
 
-AdapterName = Literal["text_classification", "token_classification"]
+
+def _offer_adapters(schema: dict[str, Any]) -> None:
+    # The adapters stand on these schemas, so they are looked up late.
+    from models.adapters import ADAPTERS
+
+    schema["enum"] = list(ADAPTERS)
+
+
+def _is_adapter(name: str) -> str:
+    from models.adapters import ADAPTERS
+
+    if name not in ADAPTERS:
+        *most, last = map(repr, ADAPTERS)
+        expected = f"{', '.join(most)} or {last}"
+        raise PydanticCustomError("adapter", "Input should be {expected}", {"expected": expected})
+    return name
+
+
+AdapterName = Annotated[str, AfterValidator(_is_adapter), Field(json_schema_extra=_offer_adapters)]
+"""The name of an adapter that there is; a form shows the choices."""
+
 Freeze = Literal["none", "encoder", "all_but_top", "gradual"]
 Margin = Annotated[float, Field(ge=0, lt=1)]
 
@@ -154,8 +175,12 @@ class AgentConfig(Record):
 
     @model_validator(mode="after")
     def _fields_agree(self) -> Self:
-        if self.adapter == "text_classification" and len(self.labels) < 2:
-            raise ValueError(f"text classification needs at least 2 labels, got {len(self.labels)}")
+        from models.adapters import ADAPTERS
+
+        least = ADAPTERS[self.adapter].least_labels
+        if len(self.labels) < least:
+            kind = self.adapter.replace("_", " ")
+            raise ValueError(f"{kind} needs at least {least} labels, got {len(self.labels)}")
         if self.stride >= self.max_length - 2:
             raise ValueError(
                 f"stride is {self.stride}; it must be below max_length - 2 = {self.max_length - 2}"

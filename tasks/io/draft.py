@@ -3,11 +3,9 @@
 Everything that was guessed is said in a comment, so that the user can mend it.
 """
 
-import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,19 +13,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import yaml
 
+from models.adapters import ADAPTERS
+from models.adapters.guesses import MOST_LABELS
+from models.adapters.rows import Sample
 from models.errors import DataError
 from models.schemas import SourceConfig
 from models.schemas.agent import AdapterName
 from models.schemas.load import agent_from_mapping
-from tasks.io.sample import Columns, sample_file
-from tasks.io.sources import batches, open_source
+from tasks.io.sample import sample_file
+from tasks.io.sources import batches, conll, open_source
+from tasks.io.validation import unreadable_rows
 
-_BIO = re.compile(r"O|[BI]-\S+")
-_TEXT_NAMES = ("text", "sentence", "content", "review", "message", "utterance", "question", "body")
-_LABEL_NAMES = ("label", "category", "intent", "class", "sentiment", "target", "topic")
 _TIME_NAMES = ("time", "timestamp", "date", "datetime", "created_at", "created")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?|\d{9,11}")
-_MOST_LABELS = 1000
 _FEW = 20
 
 
@@ -85,82 +83,28 @@ def _shares(labels: dict[str, int]) -> str:
 def _guess(path: Path) -> _Guess:
     kind, columns = sample_file(path)
     if kind == "conll":
-        return _Guess(
-            "token_classification", _source(path), "the first column holds tokens, the last one tags"
-        )
-    tags = next((name for name, values in columns.items() if _are_tags(values)), None)
-    if tags:
-        return _guess_tags(path, columns, tags)
-    return _guess_text(path, columns)
+        fits = next(name for name, one in ADAPTERS.items() if set(one.columns().names) <= set(conll.GIVES))
+        return _Guess(fits, _source(path), "the first column holds tokens, the last one tags")
+    # A later adapter is more special than those before it, so it is asked first.
+    for name, adapter in reversed(ADAPTERS.items()):
+        try:
+            guess = adapter.guess(columns)
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from error
+        if guess:
+            mapped = {**guess.columns, "time_column": _time(columns), "domain_column": _domain(columns)}
+            return _Guess(name, _source(path, **mapped), guess.why)
+    raise DataError(
+        f"{path} has the columns {', '.join(map(repr, columns))}; no text with a label that repeats was "
+        "found among them. Write the description by hand, with text_column and label_column."
+    )
 
 
 def _source(path: Path, **columns: str | None) -> SourceConfig:
     return SourceConfig.model_validate({"address": str(path), **columns})
 
 
-def _guess_tags(path: Path, columns: Columns, tags: str) -> _Guess:
-    counts = [len(_items(v)) for v in columns[tags]]
-    for name, values in columns.items():
-        if name != tags and [len(_items(v)) for v in values] == counts:
-            why = f"{tags!r} holds BIO tags and {name!r} as many tokens"
-            source = _source(path, tokens_column=name, tags_column=tags, time_column=_time(columns))
-            return _Guess("token_classification", source, why)
-    raise DataError(f"{path}: column {tags!r} holds BIO tags, but no column has as many tokens in each row.")
-
-
-def _items(value: object) -> list[object]:
-    """See a value as a list: a real one, a JSON array, or words."""
-    if isinstance(value, str) and value.startswith("["):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return []
-    if isinstance(value, str):
-        return list(value.split())
-    return value if isinstance(value, list) else []
-
-
-def _are_tags(values: list[object]) -> bool:
-    pieces = [piece for value in values for piece in _items(value)]
-    tagged = all(isinstance(p, str) and _BIO.fullmatch(p) for p in pieces)
-    return bool(pieces) and tagged and any(p != "O" for p in pieces)
-
-
-def _guess_text(path: Path, columns: Columns) -> _Guess:
-    labels = {name: d for name, v in columns.items() if (d := _distinct(v)) is not None}
-    label = _best(labels, _LABEL_NAMES, key=lambda name: labels[name])
-    texts = {
-        name: sum(map(len, v)) / len(v)
-        for name, values in columns.items()
-        if name != label and (v := [x for x in values if isinstance(x, str)])
-    }
-    text = _best(texts, _TEXT_NAMES, key=lambda name: -texts[name])
-    if text is None or label is None:
-        raise DataError(
-            f"{path} has the columns {', '.join(map(repr, columns))}; no text with a label that repeats was "
-            "found among them. Write the description by hand, with text_column and label_column."
-        )
-    source = _source(
-        path, text_column=text, label_column=label, time_column=_time(columns), domain_column=_domain(columns)
-    )
-    return _Guess("text_classification", source, f"{text!r} holds the text and {label!r} the label")
-
-
-def _distinct(values: list[object]) -> int | None:
-    """Count distinct values of a column that may be a label: few of them, each of them often."""
-    filled = [v for v in values if isinstance(v, str | int) and v != ""]
-    found = len(set(filled))
-    return found if 2 <= found <= max(2, len(filled) // 2) and found <= _MOST_LABELS else None
-
-
-def _best(candidates: Mapping[str, float], names: tuple[str, ...], key: Callable[[str], float]) -> str | None:
-    """Choose the column with a usual name, else the first by `key`."""
-    lower = {name.lower(): name for name in candidates}
-    usual = next((lower[name] for name in names if name in lower), None)
-    return usual or min(candidates, key=key, default=None)
-
-
-def _time(columns: Columns) -> str | None:
+def _time(columns: Sample) -> str | None:
     for name, values in columns.items():
         filled = [str(v) for v in values if v not in (None, "")]
         if name.lower() in _TIME_NAMES and filled and all(_ISO.fullmatch(v) for v in filled):
@@ -168,24 +112,22 @@ def _time(columns: Columns) -> str | None:
     return None
 
 
-def _domain(columns: Columns) -> str | None:
+def _domain(columns: Sample) -> str | None:
     return next((name for name in columns if name.lower() == "domain"), None)
 
 
 def _labels(guess: _Guess) -> dict[str, int]:
     """Count the labels, or the entity types, of the whole file."""
     counts: Counter[str] = Counter()
-    role = "label" if guess.adapter == "text_classification" else "tags"
+    adapter = ADAPTERS[guess.adapter]
     for batch in batches(open_source(guess.source, guess.adapter)):
-        values = batch.rows[role].cast(pa.binary() if role == "label" else pa.list_(pa.binary()))
-        flat = values if role == "label" else pc.list_flatten(values)
-        for item in pc.value_counts(flat.drop_null()).to_pylist():
-            name = item["values"].decode("utf-8", "replace").strip()
-            if role == "label" or name.startswith("B-"):
-                counts[name if role == "label" else name[2:]] += item["counts"]
+        rows = batch.rows.filter(pa.array(~unreadable_rows(batch.rows)))
+        for item in pc.value_counts(adapter.labels_of(rows)["label"].drop_null()).to_pylist():
+            counts[item["values"].strip()] += item["counts"]
     counts.pop("", None)
-    if len(counts) < (2 if role == "label" else 1) or len(counts) > _MOST_LABELS:
+    if not adapter.least_labels <= len(counts) <= MOST_LABELS:
         raise DataError(
-            f"{guess.source.address}: {len(counts)} labels found; 2 to {_MOST_LABELS} can be used."
+            f"{guess.source.address}: {len(counts)} labels found; {adapter.least_labels} to {MOST_LABELS} "
+            "can be used."
         )
     return dict(counts.most_common())

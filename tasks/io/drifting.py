@@ -84,8 +84,8 @@ def compare_window(config: AgentConfig, champion: Champion, window: DatasetSnaps
     predictor, encoder = Predictor.load(Path(champion.model.address)), load_encoder(config.encoder)
     reference, current = (
         Window(
-            texts=texts_of(sample),
-            embeddings=embed(texts_of(sample), *encoder),
+            texts=texts_of(predictor.adapter, sample),
+            embeddings=embed(texts_of(predictor.adapter, sample), *encoder),
             label_counts=count_labels(predictor.adapter, predictor.predict(sample)),
         )
         for sample in samples

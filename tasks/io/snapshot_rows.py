@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from models.adapters import ADAPTERS
 from models.schemas.agent import AdapterName
 from models.text_hash import SPLITS
 from tasks.io.times import TIME_TYPE
@@ -18,13 +19,12 @@ from tasks.io.times import TIME_TYPE
 NAMED = pa.dictionary(pa.int32(), pa.string())
 """Columns of few distinct strings; readers of the file see plain strings."""
 
-_TEXT = [("text", pa.string()), ("label", NAMED)]
-_TAGS = [("tokens", pa.list_(pa.string())), ("tags", pa.list_(pa.string()))]
-
 
 def row_columns(adapter: AdapterName) -> pa.Schema:
     """Give the schema that rows are written with."""
-    own = _TEXT if adapter == "text_classification" else _TAGS
+    own = [
+        (field.name, NAMED if field.name == "label" else field.type) for field in ADAPTERS[adapter].columns()
+    ]
     shared = [("text_hash", pa.uint64()), ("split", NAMED), ("source", NAMED), ("domain", NAMED)]
     return pa.schema([*shared, ("time", TIME_TYPE), *own])
 
@@ -44,6 +44,7 @@ class RowsWriter:
         self.domains: Counter[str] = Counter()
         self.first: datetime | None = None
         self.last: datetime | None = None
+        self._adapter = ADAPTERS[adapter]
         self._schema = row_columns(adapter)
         named = [f.name for f in self._schema if f.type == NAMED] + ["tags.list.element"]
         # The Arrow schema is left out of the file, so that its readers get plain strings. Speed goes before
@@ -83,12 +84,7 @@ class RowsWriter:
         self.rows += len(table)
         _add_counts(self.splits, table["split"])
         _add_counts(self.domains, table["domain"])
-        if "label" in table.column_names:
-            _add_counts(self.labels, table["label"])
-        else:
-            tags = pc.list_flatten(table["tags"])
-            begins = pc.utf8_slice_codeunits(tags.filter(pc.starts_with(tags, "B-")), 2)
-            _add_counts(self.labels, begins)
+        _add_counts(self.labels, self._adapter.labels_of(table)["label"])
         times = pc.min_max(table["time"]).as_py()
         if times["min"] is not None:
             self.first = min(self.first or times["min"], times["min"])

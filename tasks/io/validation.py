@@ -13,10 +13,11 @@ import pandera.pandas as pandera
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models.adapters import TaskAdapter, get_adapter
+from models.adapters.rows import ENCODING, Check, Rule
 from models.schemas import AgentConfig, SourceConfig
-from models.text_encoding import holds, invalid_utf8
-from tasks.io.sources.base import ENCODING, LINE, bad_rows
-from tasks.io.tag_columns import map_tags, measure_tags
+from models.text_encoding import invalid_utf8
+from tasks.io.sources.base import LINE, bad_rows
 from tasks.io.times import TIME_TYPE, parse_times
 
 
@@ -37,7 +38,7 @@ def validate(rows: pa.Table, config: AgentConfig, source: SourceConfig) -> Check
         source: Where the rows come from; its label map is used.
     """
     rows = rows.combine_chunks()
-    unreadable = _unreadable(rows)
+    unreadable = unreadable_rows(rows)
     aside = [bad_rows(rows.filter(pa.array(unreadable)), [ENCODING] * int(unreadable.sum()))]
     rows = rows.filter(pa.array(~unreadable)).combine_chunks() if unreadable.any() else rows
     mapped = _mapped(rows, config, source)
@@ -55,32 +56,8 @@ def row_schema(config: AgentConfig) -> pandera.DataFrameSchema:
         "time_read": pandera.Column(checks=[pandera.Check.eq(True, error="unreadable time")], required=False),
         "time": pandera.Column(nullable=config.split_by != "time", required=False),
     }
-    if config.adapter == "text_classification":
-        return pandera.DataFrameSchema(
-            {
-                "text": _at_least_one("empty text"),
-                "undamaged": pandera.Column(checks=[pandera.Check.eq(True, error=ENCODING)]),
-                "label": pandera.Column(
-                    checks=[pandera.Check.isin(list(config.labels), error="unknown label")]
-                ),
-                **time,
-            }
-        )
-    counts = {
-        "empty_tokens": "empty token",
-        "damaged_tokens": ENCODING,
-        "surplus": "different numbers of tokens and tags",
-        "unknown_tags": "unknown tag",
-        "broken_bio": "invalid BIO",
-    }
-    return pandera.DataFrameSchema(
-        {
-            "tokens": _at_least_one("no tokens"),
-            "tags": pandera.Column(),
-            **{name: pandera.Column(checks=[pandera.Check.eq(0, error=why)]) for name, why in counts.items()},
-            **time,
-        }
-    )
+    checks = {check.measure: _column(check, config.labels) for check in get_adapter(config).checks}
+    return pandera.DataFrameSchema(checks | time)
 
 
 def first_reasons(measures: pd.DataFrame, schema: pandera.DataFrameSchema) -> pa.Array:
@@ -109,11 +86,17 @@ def first_reasons(measures: pd.DataFrame, schema: pandera.DataFrameSchema) -> pa
     return pa.array(reasons, pa.string())
 
 
-def _at_least_one(reason: str) -> pandera.Column:
-    return pandera.Column(checks=[pandera.Check.ge(1, error=reason)])
+def _column(check: Check, labels: tuple[str, ...]) -> pandera.Column:
+    rules: dict[Rule, list[pandera.Check]] = {
+        Rule.PRESENT: [],
+        Rule.SOME: [pandera.Check.ge(1, error=check.reason)],
+        Rule.NONE: [pandera.Check.eq(0, error=check.reason)],
+        Rule.KNOWN: [pandera.Check.isin(list(labels), error=check.reason)],
+    }
+    return pandera.Column(checks=rules[check.rule])
 
 
-def _unreadable(rows: pa.Table) -> np.ndarray:
+def unreadable_rows(rows: pa.Table) -> np.ndarray:
     """Find rows with bytes that are no UTF-8 in any column."""
     found = np.zeros(len(rows), bool)
     for column in rows.columns:
@@ -129,26 +112,14 @@ def _unreadable(rows: pa.Table) -> np.ndarray:
 
 def _mapped(rows: pa.Table, config: AgentConfig, source: SourceConfig) -> pa.Table:
     """Rename labels, parse times, and fill the columns that every source gives."""
-    columns: dict[str, Any] = {LINE: rows[LINE]}
-    if config.adapter == "text_classification":
-        columns |= {"text": rows["text"], "label": _map_labels(_one(rows, "label"), source.label_map)}
-    else:
-        columns |= {"tokens": rows["tokens"], "tags": map_tags(_one(rows, "tags"), source.label_map)}
+    adapter = get_adapter(config)
+    columns: dict[str, Any] = {LINE: rows[LINE], **adapter.rename(_own(rows, adapter), source.label_map)}
     given = "time" in rows.column_names
     columns["time"] = parse_times(_one(rows, "time")) if given else pa.nulls(len(rows), TIME_TYPE)
     domain = _one(rows, "domain") if "domain" in rows.column_names else None
     fallback = pa.scalar(source.domain, pa.string())
     filled = pa.repeat(fallback, len(rows)) if domain is None else pc.coalesce(_filled(domain), fallback)
     return pa.table({**columns, "domain": filled.dictionary_encode()})
-
-
-def _map_labels(labels: pa.Array, renames: dict[str, str]) -> pa.DictionaryArray:
-    """Rename on the distinct labels only; an empty label counts as missing."""
-    coded = _filled(pc.utf8_trim_whitespace(labels)).dictionary_encode()
-    # Several names may become one, and a dictionary holds each name once.
-    renamed = [renames.get(name, name) for name in coded.dictionary.to_pylist()]
-    names = pa.array(renamed, pa.string()).dictionary_encode()
-    return pa.DictionaryArray.from_arrays(names.indices.take(coded.indices), names.dictionary)
 
 
 def _filled(values: pa.Array) -> pa.Array:
@@ -160,17 +131,13 @@ def _one(rows: pa.Table, name: str) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
+def _own(rows: pa.Table, adapter: TaskAdapter) -> dict[str, pa.Array]:
+    return {name: _one(rows, name) for name in adapter.columns().names}
+
+
 def _measured(rows: pa.Table, mapped: pa.Table, config: AgentConfig) -> pd.DataFrame:
-    measures: dict[str, Any]
-    if config.adapter == "text_classification":
-        text = _one(mapped, "text")
-        measures = {
-            "text": pc.binary_length(pc.utf8_trim_whitespace(text)),
-            "undamaged": pa.array(~(holds(text, "\x00") | holds(text, "\ufffd"))),
-            "label": _one(mapped, "label"),
-        }
-    else:
-        measures = measure_tags(_one(mapped, "tokens"), _one(mapped, "tags"), config.labels)
+    adapter = get_adapter(config)
+    measures: dict[str, Any] = adapter.measure(_own(mapped, adapter))
     if "time" in rows.column_names:
         given, time = _one(rows, "time"), _one(mapped, "time")
         blank = pc.equal(given, "") if pa.types.is_string(given.type) else pc.is_null(given)

@@ -34,7 +34,8 @@ def test_what_the_agent_no_longer_knows_is_not_counted(make_config: Callable[...
     assert count_labels(get_adapter(make_config("token_classification")), tags).tolist() == [[0, 1]]
 
 
-def test_tokens_are_shown_as_text():
+def test_tokens_are_shown_as_text(make_config: Callable[..., AgentConfig]):
     """A person reads the tokens with spaces between them."""
-    assert texts_of(pa.table({"tokens": [["New", "York"], []]})) == ["New York", ""]
-    assert texts_of(pa.table({"text": ["as it is", None]})) == ["as it is", ""]
+    tags, texts = (get_adapter(make_config(name)) for name in ("token_classification", "text_classification"))
+    assert texts_of(tags, pa.table({"tokens": [["New", "York"], []]})) == ["New York", ""]
+    assert texts_of(texts, pa.table({"text": ["as it is", None]})) == ["as it is", ""]

@@ -1,7 +1,7 @@
 """What every source gives: raw batches whose columns are named by role, with the lines that have no columns.
 
-A role is what a column is for: `text` and `label`, or `tokens` and `tags`; `time` and `domain` where the
-config names them. Nothing is judged here but what a reader alone can see; the rest is validation's.
+A role is what a column is for: the adapter's own columns, such as `text` and `label`; `time` and `domain`
+where the config names them. Nothing is judged here but what a reader alone can see; the rest is validation's.
 """
 
 import difflib
@@ -12,14 +12,16 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from models.adapters import ADAPTERS
 from models.errors import DataError
 from models.schemas import SourceConfig
 from models.schemas.agent import AdapterName
 
 LINE = "line"
 EXCERPT_LENGTH = 200
-ENCODING = "broken encoding"
-LIST_ROLES = ("tokens", "tags")
+LIST_ROLES = tuple(
+    dict.fromkeys(f.name for one in ADAPTERS.values() for f in one.columns() if pa.types.is_list(f.type))
+)
 
 BAD_SCHEMA = pa.schema([(LINE, pa.int64()), ("reason", pa.string()), ("excerpt", pa.string())])
 
@@ -62,10 +64,7 @@ def batches(source: Source) -> Iterator[RawBatch]:
 
 def wanted_columns(config: SourceConfig, adapter: AdapterName) -> dict[str, str]:
     """Map each role to the source's column."""
-    if adapter == "text_classification":
-        columns = {"text": config.text_column, "label": config.label_column}
-    else:
-        columns = {"tokens": config.tokens_column, "tags": config.tags_column}
+    columns = ADAPTERS[adapter].source_columns(config)
     optional = {"time": config.time_column, "domain": config.domain_column}
     return columns | {role: column for role, column in optional.items() if column}
 
@@ -81,10 +80,9 @@ def check_columns(wanted: dict[str, str], found: Sequence[str], where: str) -> N
             near = difflib.get_close_matches(column, found, n=1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             names = ", ".join(repr(name) for name in found[:20])
-            raise DataError(
-                f"{where} has no column {column!r}; it has {names or 'none'}.{hint} "
-                f"Set {role}_column in the source."
-            )
+            setting = f"{role}_column"
+            way = f"Set {setting} in the source." if setting in SourceConfig.model_fields else "Add it."
+            raise DataError(f"{where} has no column {column!r}; it has {names or 'none'}.{hint} {way}")
         if list(found).count(column) > 1:
             raise DataError(f"{where} has two columns {column!r}; rename one of them.")
 

@@ -8,12 +8,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models.adapters import ADAPTERS
 from models.errors import DataError
 from models.schemas import SourceConfig
 from models.schemas.agent import AdapterName
 from tasks.io.sources.base import LINE, Part, RawBatch, as_unchecked_string, bad_lines
 from tasks.io.sources.files import File, check_length, find_files, opened, read_chunks
 
+GIVES = ("tokens", "tags")
 TOO_FEW = "too few columns"
 _DOCUMENT = "-DOCSTART-"
 
@@ -31,14 +33,14 @@ class ConllSource:
 
     Args:
         config: Where the files are and which columns hold token and tag.
-        adapter: Only token classification has tags.
+        adapter: The task type; only one of tokens and tags fits.
 
     Raises:
-        DataError: The adapter needs no tags.
+        DataError: The adapter needs other columns.
     """
 
     def __init__(self, config: SourceConfig, adapter: AdapterName) -> None:
-        if adapter != "token_classification":
+        if not set(ADAPTERS[adapter].columns().names) <= set(GIVES):
             raise DataError(f"{config.address}: CoNLL columns hold tags; they don't fit {adapter}.")
         self.config = config
 

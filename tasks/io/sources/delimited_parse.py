@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
+from models.adapters.rows import ENCODING
 from models.text_encoding import invalid_utf8
-from tasks.io.sources.base import ENCODING, LINE, RawBatch, as_unchecked_string, bad_lines
+from tasks.io.sources.base import LINE, RawBatch, as_unchecked_string, bad_lines
 from tasks.io.sources.lists import parse_list_columns
 from tasks.io.sources.records import UNCLOSED, Records, fields_of
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.json as pajson
 
-from tasks.io.sources.base import ENCODING
+from models.adapters.rows import ENCODING
 
 BROKEN = "broken JSON"
 NOT_OBJECT = "not a JSON object"

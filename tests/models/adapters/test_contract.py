@@ -1,20 +1,23 @@
 """What holds for every task adapter; a new one joins by a line in ADAPTERS and its cases here."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import get_args
 
 import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from pydantic import ValidationError
 from transformers import PreTrainedTokenizerBase
 
 from models.adapters import ADAPTERS, ENCODED_SCHEMA, IGNORED, TaskAdapter, get_adapter
+from models.baselines import BASELINES
 from models.encoder import load_tokenizer
 from models.errors import DataError
-from models.schemas import AgentConfig
-from models.schemas.agent import AdapterName
+from models.metrics import SCORERS
+from models.schemas import AgentConfig, SourceConfig
 
 Values = list[str] | list[list[str]]
 
@@ -85,8 +88,66 @@ def _right_logits(adapter: TaskAdapter, windows: pa.Table) -> list[np.ndarray]:
 
 def test_every_adapter_of_the_config_is_there():
     """The names that a config may give are the adapters that exist, each under its own name."""
-    assert set(get_args(AdapterName)) == set(ADAPTERS) == set(CASES)
+    choices = AgentConfig.model_json_schema()["properties"]["adapter"]["enum"]
+    assert choices == list(ADAPTERS) == list(CASES)
     assert all(adapter.name == name for name, adapter in ADAPTERS.items())
+
+
+def test_an_adapter_that_is_not_there_is_refused(make_config: Callable[..., AgentConfig]):
+    """The error names those that are there."""
+    with pytest.raises(ValidationError, match="Input should be 'text_classification' or 'token_class"):
+        make_config("text_classification", adapter="translation")
+
+
+def test_an_adapter_says_how_many_labels_it_needs(
+    adapter: TaskAdapter, make_config: Callable[..., AgentConfig]
+):
+    """An agent with fewer labels is refused."""
+    if adapter.least_labels > 1:
+        with pytest.raises(ValidationError, match=f"needs at least {adapter.least_labels} labels, got 1"):
+            make_config(adapter.name, labels=("one",))
+    assert make_config(adapter.name, labels=("one", "two")[: adapter.least_labels])
+
+
+def test_what_an_adapter_names_is_there(adapter: TaskAdapter):
+    """Its scorer and its baselines exist, and the source's columns are its own columns."""
+    assert adapter.scorer in SCORERS
+    assert set(adapter.baselines) <= set(BASELINES)
+    assert list(adapter.source_columns(SourceConfig(address="a.csv"))) == adapter.columns().names
+
+
+def test_input_and_truth_have_names_that_all_know(adapter: TaskAdapter):
+    """Slices, pictures and the command line read the input and the truth by their names."""
+    given, truth, *_ = adapter.columns().names
+    assert given in ("text", "tokens")
+    assert truth in ("label", "tags")
+
+
+def test_good_rows_pass_the_checks(adapter: TaskAdapter, case: Case):
+    """Every check is of something that is measured, a value a row."""
+    rows = _rows(adapter, case.inputs, case.truth)
+    columns = {name: rows[name].combine_chunks() for name in rows.column_names}
+    measures = adapter.measure(adapter.rename(columns, {}))
+    assert {check.measure for check in adapter.checks} == set(measures)
+    assert {len(values) for values in measures.values()} == {rows.num_rows}
+
+
+def test_labels_are_listed_by_row(adapter: TaskAdapter, case: Case):
+    """Each label of the agent that stands in a row is listed with that row."""
+    listed = adapter.labels_of(_rows(adapter, case.inputs, case.truth))
+    assert set(listed["label"].to_pylist()) <= set(adapter.config.labels)
+    assert set(listed["row"].to_pylist()) == set(range(len(case.inputs)))
+
+
+@pytest.mark.system
+def test_importing_the_adapters_is_quick():
+    """Descriptions are checked against the adapters, so importing them loads nothing heavy."""
+    code = (
+        "import sys, models.adapters\n"
+        "print(*{'torch', 'transformers', 'sklearn', 'scipy', 'seqeval', 'pandas'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
 
 
 def test_encode_gives_windows_in_the_schema(

@@ -1,4 +1,4 @@
-"""What holds for every baseline; a new one joins by a line in BASELINES."""
+"""What holds for every baseline that an adapter names."""
 
 from collections.abc import Callable
 
@@ -6,12 +6,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models.adapters import get_adapter
+from models.adapters import ADAPTERS, get_adapter
 from models.baselines import BASELINES, Baseline, predict_baselines
 from models.schemas import AgentConfig
 from models.schemas.agent import AdapterName
 
-EVERY = [(adapter, name) for adapter, group in BASELINES.items() for name in group]
+EVERY = [(adapter, name) for adapter, one in ADAPTERS.items() for name in one.baselines]
 ROWS = {
     "text_classification": pa.table(
         {
@@ -35,7 +35,7 @@ def case(
     """Give each baseline with rows of its task type."""
     adapter, name = request.param
     config = make_config(adapter)
-    return config, BASELINES[adapter][name](config.labels, 0), ROWS[adapter]
+    return config, BASELINES[name](config.labels, 0), ROWS[adapter]
 
 
 Case = tuple[AgentConfig, Baseline, pa.Table]
@@ -70,16 +70,16 @@ def test_nothing_to_answer_gives_no_answers(case: Case):
     assert baseline.predict(rows.slice(0, 0)).schema.names == answers.schema.names
 
 
-@pytest.mark.parametrize("adapter", list(BASELINES))
+@pytest.mark.parametrize("adapter", list(ADAPTERS))
 def test_all_baselines_of_a_task_type_answer(adapter: AdapterName, make_config: Callable[..., AgentConfig]):
     """One call gives the predictions of each baseline by name."""
     rows = ROWS[adapter]
     answers = predict_baselines(make_config(adapter), rows, rows)
-    assert list(answers) == list(BASELINES[adapter])
+    assert tuple(answers) == ADAPTERS[adapter].baselines
     assert all(table.num_rows == rows.num_rows for table in answers.values())
 
 
-@pytest.mark.parametrize("adapter", list(BASELINES))
+@pytest.mark.parametrize("adapter", list(ADAPTERS))
 def test_the_second_baseline_learns_more_than_the_first(
     adapter: AdapterName, make_config: Callable[..., AgentConfig]
 ):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from models.adapters import ADAPTERS
 from models.schemas.records import DatasetSnapshot
 from tasks.io.report.canvas import BAD, BASE, INK, MUTED, NEW, ON_NEW, WIDTH, Picture, bare
 from tasks.io.report.plots.rows import left_text
@@ -97,8 +98,7 @@ def _captions(figure: Figure, places: _Places, snapshot: DatasetSnapshot) -> Non
 
     write(places.splits - 10, "Rows by split")
     if snapshot.label_counts:
-        kind = "entity type" if snapshot.adapter == "token_classification" else "label"
-        write(places.labels - 16, f"By {kind}")
+        write(places.labels - 16, f"By {ADAPTERS[snapshot.adapter].label_word}")
     if snapshot.reasons:
         write(places.reasons - 16, f"In quarantine: {count(snapshot.quarantined, 'row')}")
 

@@ -1,6 +1,6 @@
-"""Columns of BIO tags: renaming their entity types and measuring what may be wrong with them."""
+"""Columns of BIO tags: renaming and listing their entity types, measuring what may be wrong with them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +11,7 @@ from models.text_encoding import holds
 OUTSIDE = "O"
 
 
-def map_tags(tags: pa.ListArray, renames: dict[str, str]) -> pa.ListArray:
+def map_tags(tags: pa.ListArray, renames: Mapping[str, str]) -> pa.ListArray:
     """Rename entity types on the distinct tags only; a type renamed to O is left out."""
     offsets, values = _flat(tags)
     coded = values.dictionary_encode()
@@ -20,11 +20,19 @@ def map_tags(tags: pa.ListArray, renames: dict[str, str]) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), names.take(coded.indices), mask=mask)
 
 
-def _renamed(tag: str, renames: dict[str, str]) -> str:
+def _renamed(tag: str, renames: Mapping[str, str]) -> str:
     prefix, dash, kind = tag.partition("-")
     if not dash or kind not in renames:
         return tag
     return OUTSIDE if renames[kind] == OUTSIDE else f"{prefix}-{renames[kind]}"
+
+
+def list_entity_types(tags: pa.ChunkedArray) -> pa.Table:
+    """List the type of each entity by its B- tag: `row` (counting from 0) and `label`."""
+    values = pc.list_flatten(tags)
+    begins = pc.starts_with(values, "B-")
+    rows = pc.list_parent_indices(tags).filter(begins)
+    return pa.table({"row": rows, "label": pc.utf8_slice_codeunits(values.filter(begins), 2)})
 
 
 def measure_tags(tokens: pa.ListArray, tags: pa.ListArray, labels: Sequence[str]) -> dict[str, pa.Array]:

@@ -1,0 +1,78 @@
+"""Which columns of a file may hold what, told from their names and first values."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+
+from models.adapters.rows import Guess, Sample
+from models.errors import DataError
+
+_BIO = re.compile(r"O|[BI]-\S+")
+_TEXT_NAMES = ("text", "sentence", "content", "review", "message", "utterance", "question", "body")
+_LABEL_NAMES = ("label", "category", "intent", "class", "sentiment", "target", "topic")
+MOST_LABELS = 1000
+
+
+def text_and_label(sample: Sample) -> Guess | None:
+    """Find a label, which repeats, and a text: by their usual names, else the fewest and the longest."""
+    labels = {name: d for name, v in sample.items() if (d := _distinct(v)) is not None}
+    label = _best(labels, _LABEL_NAMES, key=lambda name: labels[name])
+    texts = {
+        name: sum(map(len, v)) / len(v)
+        for name, values in sample.items()
+        if name != label and (v := [x for x in values if isinstance(x, str)])
+    }
+    text = _best(texts, _TEXT_NAMES, key=lambda name: -texts[name])
+    if text is None or label is None:
+        return None
+    why = f"{text!r} holds the text and {label!r} the label"
+    return Guess({"text_column": text, "label_column": label}, why)
+
+
+def tokens_and_tags(sample: Sample) -> Guess | None:
+    """Find a column of BIO tags and one with as many tokens in each row.
+
+    Raises:
+        DataError: There are tags, but no tokens.
+    """
+    tags = next((name for name, values in sample.items() if _are_tags(values)), None)
+    if tags is None:
+        return None
+    counts = [len(_items(v)) for v in sample[tags]]
+    for name, values in sample.items():
+        if name != tags and [len(_items(v)) for v in values] == counts:
+            why = f"{tags!r} holds BIO tags and {name!r} as many tokens"
+            return Guess({"tokens_column": name, "tags_column": tags}, why)
+    raise DataError(f"column {tags!r} holds BIO tags, but no column has as many tokens in each row.")
+
+
+def _items(value: object) -> list[object]:
+    """See a value as a list: a real one, a JSON array, or words."""
+    if isinstance(value, str) and value.startswith("["):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return []
+    if isinstance(value, str):
+        return list(value.split())
+    return value if isinstance(value, list) else []
+
+
+def _are_tags(values: list[object]) -> bool:
+    pieces = [piece for value in values for piece in _items(value)]
+    tagged = all(isinstance(p, str) and _BIO.fullmatch(p) for p in pieces)
+    return bool(pieces) and tagged and any(p != "O" for p in pieces)
+
+
+def _distinct(values: list[object]) -> int | None:
+    """Count distinct values of a column that may be a label: few of them, each of them often."""
+    filled = [v for v in values if isinstance(v, str | int) and v != ""]
+    found = len(set(filled))
+    return found if 2 <= found <= max(2, len(filled) // 2) and found <= MOST_LABELS else None
+
+
+def _best(candidates: Mapping[str, float], names: tuple[str, ...], key: Callable[[str], float]) -> str | None:
+    """Choose the column with a usual name, else the first by `key`."""
+    lower = {name.lower(): name for name in candidates}
+    usual = next((lower[name] for name in names if name in lower), None)
+    return usual or min(candidates, key=key, default=None)
