@@ -1,9 +1,10 @@
 """Step `judge`: the gate's verdict on a challenger, remembered in the ledger."""
 
-from models.schemas import AgentConfig, GateReport
+from models.schemas import AgentConfig, DatasetSnapshot, GateReport
 from tasks.caching import effect_step
+from tasks.io.champion import Champion
 from tasks.io.home import current_home
-from tasks.io.judging import Contest, Occasion, earlier_verdict, judge_contest
+from tasks.io.judging import Contest, Occasion, earlier_verdict, judge_contest, older_rows
 
 
 @effect_step(__name__)
@@ -15,6 +16,20 @@ def verdict_on(config: AgentConfig, occasion: Occasion) -> GateReport | None:
         occasion: The versions and the rows.
     """
     return earlier_verdict(current_home().books(), config, occasion)
+
+
+@effect_step(__name__)
+def older_snapshots(
+    config: AgentConfig, occasion: Occasion, pinned: Champion | None
+) -> tuple[DatasetSnapshot, ...]:
+    """Give the snapshots with held-out rows that the challenger's lacks.
+
+    Args:
+        config: The agent; `labels` is used.
+        occasion: The versions and the rows.
+        pinned: The pinned version, if there is one.
+    """
+    return older_rows(config, occasion, pinned)
 
 
 @effect_step(__name__)

@@ -48,6 +48,20 @@ class Occasion(Record):
         return digest_of([config.name, self.version, self.present, rows, rules])
 
 
+class OlderRows(Record):
+    """Evaluations on held-out rows that the challenger's snapshot lacks: see `older_rows`.
+
+    Args:
+        challenger: The challenger's.
+        incumbent: The champion's.
+        anchor: The pinned version's, if there is one.
+    """
+
+    challenger: EvaluationReport
+    incumbent: EvaluationReport | None = None
+    anchor: EvaluationReport | None = None
+
+
 class Contest(Record):
     """Who is compared with whom.
 
@@ -57,6 +71,7 @@ class Contest(Record):
         incumbent: The champion's evaluation on the challenger's snapshot.
         pinned: The pinned version, if there is one.
         anchor: Its evaluation on the challenger's snapshot.
+        older: Evaluations of the same versions on each of the older snapshots.
     """
 
     occasion: Occasion
@@ -64,6 +79,27 @@ class Contest(Record):
     incumbent: EvaluationReport | None = None
     pinned: Champion | None = None
     anchor: EvaluationReport | None = None
+    older: tuple[OlderRows, ...] = ()
+
+
+def older_rows(
+    config: AgentConfig, occasion: Occasion, pinned: Champion | None
+) -> tuple[DatasetSnapshot, ...]:
+    """Give the snapshots of champion and pinned version with held-out rows that the challenger's lacks.
+
+    A challenger may have learned from less than the champion knows; what it forgets shows on these rows
+    only. Where a label was given up they can't be scored any more.
+    """
+    if occasion.champion is None:
+        return ()
+    found, known = [], text_hashes(occasion.snapshot, _EVERY)
+    for version in (occasion.champion, pinned):
+        if version and set(version.config.labels) <= set(config.labels):
+            held_out = text_hashes(version.snapshot, ("test",))
+            if not np.isin(held_out, known).all():
+                found.append(version.snapshot)
+                known = np.concatenate([known, held_out])
+    return tuple(found)
 
 
 def earlier_verdict(books: Books, config: AgentConfig, occasion: Occasion) -> GateReport | None:
@@ -83,13 +119,13 @@ def earlier_verdict(books: Books, config: AgentConfig, occasion: Occasion) -> Ga
 
 def judge_contest(books: Books, config: AgentConfig, contest: Contest) -> GateReport:
     """Ask the gate and record its verdict, together with one more use of each row that it rests on."""
-    table = _untrained(_outcomes(contest.challenger), contest)
+    table = _untrained(_outcomes(contest, "challenger"), contest)
     hashes = table["text_hash"].to_numpy()
     evidence = evidence_from(
         OutcomeTables(
             challenger=table,
-            champion=_outcomes(contest.incumbent) if contest.incumbent else None,
-            anchor=_outcomes(contest.anchor) if contest.anchor else None,
+            champion=_outcomes(contest, "incumbent"),
+            anchor=_outcomes(contest, "anchor"),
             baselines=read_baselines(contest.challenger.outcomes),
         ),
         current=_current(contest.occasion),
@@ -127,8 +163,20 @@ def _metric(report: EvaluationReport) -> Literal["accuracy", "f1"]:
     return "accuracy" if report.primary == "accuracy" else "f1"
 
 
-def _outcomes(report: EvaluationReport) -> pa.Table:
-    return pq.read_table(checked(report.outcomes) / OUTCOMES)
+def _outcomes(contest: Contest, who: Literal["challenger", "incumbent", "anchor"]) -> pa.Table | None:
+    """Read a version's outcomes on the challenger's snapshot, and on the rows that older ones add."""
+    reports = [getattr(part, who) for part in (contest, *contest.older)]
+    if reports[0] is None:
+        return None
+    own, *others = [pq.read_table(checked(report.outcomes) / OUTCOMES) for report in reports]
+    if not others:
+        return own
+    tables, known = [own], text_hashes(contest.occasion.snapshot, _EVERY)
+    for table in others:
+        hashes = table["text_hash"].to_numpy()
+        tables.append(table.filter(pa.array(~np.isin(hashes, known))))
+        known = np.concatenate([known, hashes])
+    return pa.concat_tables(tables)
 
 
 def _untrained(table: pa.Table, contest: Contest) -> pa.Table:
