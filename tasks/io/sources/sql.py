@@ -98,13 +98,21 @@ def _read_url(address: str) -> sa.URL:
     if VARIABLE.fullmatch(address):
         return _parsed(fill(address).text)
     url = _parsed(address)
-    named = {name: getattr(url, name) for name in ("username", "password", "host", "database")}
-    parts = {name: fill(value).text for name, value in named.items() if value}
     query = {
-        name: fill(value).text if isinstance(value, str) else [fill(v).text for v in value]
+        name: fill(value).text if isinstance(value, str) else [fill(item).text for item in value]
         for name, value in url.query.items()
     }
-    return url.set(**parts, query=query)
+    return url.set(
+        username=_filled(url.username),
+        password=_filled(url.password),
+        host=_filled(url.host),
+        database=_filled(url.database),
+        query=query,
+    )
+
+
+def _filled(part: str | None) -> str | None:
+    return fill(part).text if part else None
 
 
 def _parsed(text: str) -> sa.URL:

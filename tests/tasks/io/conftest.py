@@ -1,4 +1,4 @@
-"""A fresh record for each test, copied from an MLflow store that is made once; a Postgres server."""
+"""A fresh record for each test, copied from an MLflow store that is made once; servers for tests."""
 
 import os
 import pwd
@@ -12,6 +12,7 @@ import pytest
 
 from tasks.io.books import Books, open_books
 from tasks.io.model_package import stored_digest
+from tests.tasks.io.site import Site, served
 
 _AS_POSTGRES = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
 
@@ -102,3 +103,10 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             [*wrap, "pg_ctl", "-D", data, "-m", "immediate", "stop"], check=True, capture_output=True
         )
         shutil.rmtree(folder)
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """Serve one file by HTTP."""
+    with served() as answer:
+        yield answer
