@@ -93,7 +93,7 @@ class TaskAdapter(ABC):
         """Give the adapter's own columns in rows.parquet: the input, the truth, then any others.
 
         The input is called `text` or `tokens`, the truth `label` or `tags`: slices, pictures and the
-        command line read them by these names.
+        command line read them by these names. Only the input is there when rows are predicted.
         """
 
     @classmethod
