@@ -17,6 +17,8 @@ from models.task_model import SavedAgent, TaskModel, load
 
 Rows: TypeAlias = pa.Table | Sequence[str] | Sequence[Sequence[str]]
 _ROWS_AT_ONCE = 4096
+_TOKENS_AT_ONCE = 4096
+"""Sub-words in a batch at most, since larger ones take memory and are no faster on a CPU."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def as_table(rows: Rows, adapter: TaskAdapter) -> pa.Table:
 
 
 def predict_windows(
-    model: TaskModel, windows: pa.Table, pad_id: int, tokens_per_batch: int
+    model: TaskModel, windows: pa.Table, pad_id: int, tokens_per_batch: int, parts: int = 1
 ) -> list[np.ndarray]:
     """Score windows on the model's device, in batches of like length under a budget.
 
@@ -112,7 +114,9 @@ def predict_windows(
         model: Put into evaluation mode for the call and back after it.
         windows: Windows in ENCODED_SCHEMA.
         pad_id: Fills up shorter windows.
-        tokens_per_batch: Most sub-words in a batch, padding included; a longer window is a batch alone.
+        tokens_per_batch: Most sub-words in a batch, padding included, and no more than 4,096; a longer
+            window is a batch alone.
+        parts: Divides that budget, to spare memory.
 
     Returns:
         float32 logits of each window in the order of `windows`: (outputs,), or (length, outputs).
@@ -121,12 +125,13 @@ def predict_windows(
         TrainingError: A score is not finite, so no answer may be read from it.
     """
     ids = Ragged.from_column(windows["input_ids"])
+    budget = min(tokens_per_batch, _TOKENS_AT_ONCE) // parts
     scored: list[np.ndarray] = [np.empty(0, np.float32)] * windows.num_rows
     was_training = model.training
     model.eval()
     try:
         with fast_linears(model):
-            for batch in _batches(ids.lengths, tokens_per_batch):
+            for batch in _batches(ids.lengths, budget):
                 for index, logits in zip(batch, _score(model, ids, batch, pad_id), strict=True):
                     scored[index] = logits if model.pools else logits[: ids.lengths[index]]
     finally:
@@ -134,11 +139,11 @@ def predict_windows(
     return scored
 
 
-def _batches(lengths: np.ndarray, tokens_per_batch: int) -> Iterator[np.ndarray]:
+def _batches(lengths: np.ndarray, budget: int) -> Iterator[np.ndarray]:
     order = np.argsort(-lengths, kind="stable")
     first = 0
     while first < len(order):
-        size = max(1, tokens_per_batch // max(1, int(lengths[order[first]])))
+        size = max(1, budget // max(1, int(lengths[order[first]])))
         yield order[first : first + size]
         first += size
 

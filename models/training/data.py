@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from models.adapters import TaskAdapter
+from models.adapters import TaskAdapter, get_adapter
 from models.errors import DataError, TrainingError
 from models.predictor import predict_windows
 from models.preprocess import read_windows
@@ -61,17 +61,18 @@ def load_data(job: TrainJob, adapter: TaskAdapter) -> TrainingData:
 
 
 def score(
-    model: TaskModel, adapter: TaskAdapter, data: TrainingData, pad_id: int, alive: Callable[[], None]
+    model: TaskModel, job: TrainJob, data: TrainingData, pad_id: int, alive: Callable[[], None]
 ) -> float:
     """Score the validation rows by the adapter's primary metric (fraction, 0-1); `alive` is called often.
 
     Raises:
         TrainingError: The score is not a number.
     """
+    adapter = get_adapter(job.config)
     logits: list[np.ndarray] = []
     for first in range(0, data.validation.num_rows, _WINDOWS_AT_ONCE):
         block = data.validation.slice(first, _WINDOWS_AT_ONCE)
-        logits += predict_windows(model, block, pad_id, adapter.config.tokens_per_batch)
+        logits += predict_windows(model, block, pad_id, job.config.tokens_per_batch, job.parts)
         alive()
     predictions = adapter.decode(logits, data.validation, data.rows)
     value = adapter.metrics(data.rows, predictions)[adapter.primary_metric]

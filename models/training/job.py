@@ -50,7 +50,7 @@ class TrainJob(Record):
         start: Model folder to start from; none starts from the config's encoder.
         seed: Seed of every random choice; none takes the config's.
         parts: Parts of a batch that go through the model one after the other, to spare memory; their
-            gradients add up to the whole batch's.
+            gradients add up to the whole batch's. Batches of validation shrink as much.
     """
 
     config: AgentConfig

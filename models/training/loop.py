@@ -149,7 +149,7 @@ class _Training:
         state, position = self.state, self.state.position
         self.losses.read(position, position.step - 1)
         with self.clock.measure("validation"):
-            value = score(state.model, self.adapter, self.data, self.pad_id, self._beat)
+            value = score(state.model, self.job, self.data, self.pad_id, self._beat)
             position.misses += 1
             if value > position.best_score:
                 position.best_score, position.best_step, position.misses = value, position.step, 0

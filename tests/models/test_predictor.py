@@ -145,6 +145,15 @@ def test_batches_keep_the_budget_and_mask_only_padding(text: Predictor):
     assert watched.batches == [((1, 11), False), ((2, 4), True), ((2, 3), False)]
 
 
+@pytest.mark.parametrize(("parts", "limit"), [(1, 4096), (4, 1024)])
+def test_scoring_needs_no_large_batches(text: Predictor, parts: int, limit: int):
+    """Whatever training's budget is, a scored batch has 4,096 sub-words at most, or a part of them."""
+    watched = _Watched(text.agent.model)
+    windows = _windows(text, ["so " * 9] * 500)
+    predict_windows(watched, windows, 0, 1_000_000, parts)  # type: ignore[arg-type]  # acts like one
+    assert limit - 11 < max(shape.numel() for shape, _ in watched.batches) <= limit
+
+
 def test_scores_that_are_no_numbers_are_refused(make_config: MakeConfig):
     """A diverged model gives an error, not the first label for everything."""
     model, tokenizer = build(make_config())

@@ -177,3 +177,14 @@ def test_a_batch_in_parts_has_the_whole_ones_gradients(make_job: MakeJob, adapte
     assert losses[1] == pytest.approx(losses[0], abs=1e-6)
     for whole, in_parts in zip(*gradients, strict=True):
         torch.testing.assert_close(in_parts, whole, rtol=1e-4, atol=1e-7)
+
+
+def test_validation_shrinks_with_the_parts(make_job: MakeJob):
+    """What ran out of memory at one number of parts is scored in smaller batches at the next."""
+    job = make_job().model_copy(update={"parts": 4})
+    job.folder.mkdir()
+    training = loop._Training(job)
+    sizes: list[int] = []
+    training.state.model.register_forward_pre_hook(lambda _, inputs: sizes.append(inputs[0].numel()))
+    training._evaluate()
+    assert max(sizes) <= job.config.tokens_per_batch // job.parts
