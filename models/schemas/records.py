@@ -205,9 +205,7 @@ class PromotionDecision(Record):
     """What happened to the champion alias, and why."""
 
     agent: str
-    verdict: Literal[
-        "promoted", "kept", "not_enough_data", "not_enough_fresh_data", "already_decided", "rolled_back"
-    ]
+    verdict: Literal["promoted", "kept", "not_enough_data", "not_enough_fresh_data", "already_decided"]
     champion: int | None
     challenger: int | None
     previous: int | None = None

@@ -23,7 +23,6 @@ _STYLES = {
     "already_decided": "blue",
     "not_enough_data": "yellow",
     "not_enough_fresh_data": "yellow",
-    "rolled_back": "yellow",
 }
 
 

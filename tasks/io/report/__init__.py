@@ -3,11 +3,10 @@
 from tasks.io.report.gallery import pictures
 from tasks.io.report.markdown import as_markdown
 from tasks.io.report.page import render, write_report
-from tasks.io.report.story import AgentStory, Event, Link, Round, Step, Story
+from tasks.io.report.story import AgentStory, Link, Round, Step, Story
 
 __all__ = [
     "AgentStory",
-    "Event",
     "Link",
     "Round",
     "Step",

@@ -76,7 +76,7 @@ def _stage(step: str) -> str:
 
 
 def _took_part(name: str, turn: Round) -> bool:
-    promoted = turn.decision is not None and turn.decision.verdict in ("promoted", "rolled_back")
+    promoted = turn.decision is not None and turn.decision.verdict == "promoted"
     return {
         "sources": bool(turn.snapshots),
         "ingest": bool(turn.snapshots),

@@ -37,19 +37,11 @@ class Step(Record):
     state: Literal["done", "skipped", "failed"] = "done"
 
 
-class Event(Record):
-    """One thing that happened, in one sentence."""
-
-    at: datetime
-    sentence: str
-    agent: str | None = None
-
-
 class Round(Record):
     """One pass through the loop for one agent.
 
     Args:
-        flow: The flow that ran: train, retrain, rollback.
+        flow: The flow that ran: train or retrain.
         version: The version that this round registered (or found again).
         snapshots: What was ingested; the newest window is last.
         training: Fine-tuning's report.
@@ -98,13 +90,11 @@ class Story(Record):
     Args:
         made_at: When the story was put together.
         agents: One story an agent.
-        events: What happened, oldest first.
         links: Where the records lie (home folder, MLflow and Prefect pages).
         title: The page's title.
     """
 
     made_at: datetime
     agents: tuple[AgentStory, ...] = ()
-    events: tuple[Event, ...] = ()
     links: tuple[Link, ...] = ()
     title: str = "Quickstudy"

@@ -33,10 +33,7 @@ def tables_of(turn: Round) -> list[Table]:
     if turn.gate:
         made += [_gate(turn.gate), _rails(turn.gate)]
     if turn.drift:
-        lines = [
-            (t.name, f"{t.statistic:.4g}", p_value(t.p_value), _yes(t.drifted)) for t in turn.drift.tests
-        ]
-        made.append(Table("Drift tests", ("test", "statistic", "p-value", "drifted"), tuple(lines)))
+        made.append(_drift(turn.drift))
     if turn.snapshots:
         made += _data(turn.snapshots[-1])
     return [t for t in made if t.lines]

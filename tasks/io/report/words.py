@@ -9,7 +9,6 @@ VERDICTS = {
     "not_enough_data": "not enough data",
     "not_enough_fresh_data": "not enough fresh data",
     "already_decided": "already decided",
-    "rolled_back": "rolled back",
     "promote": "promote",
     "keep": "keep the champion",
 }
@@ -105,8 +104,6 @@ def outcome(decision: PromotionDecision) -> str:
     new, old = decision.challenger, decision.previous
     if decision.verdict == "promoted":
         return f"version {new} promoted over version {old}" if old else f"version {new} is the first champion"
-    if decision.verdict == "rolled_back":
-        return f"rolled back to version {decision.champion}" + (f" from version {old}" if old else "")
     if decision.verdict == "already_decided":
         return f"version {decision.champion} stays champion, nothing new to decide"
     stays = f"version {decision.champion} stays champion" if decision.champion else "no champion yet"
@@ -162,6 +159,4 @@ def _moved(agent: AgentStory) -> str:
         return (
             f"{name} moved to version {last.champion}" if last.previous else f"{name} has its first champion"
         )
-    if last.verdict == "rolled_back":
-        return f"{name} went back to version {last.champion}"
     return f"{name} keeps version {last.champion}" if last.champion else f"{name} has no champion yet"

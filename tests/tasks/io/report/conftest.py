@@ -24,7 +24,7 @@ from models.schemas import (
     TestResult,
     TrainingReport,
 )
-from tasks.io.report.story import AgentStory, Event, Link, Round, Step, Story
+from tasks.io.report.story import AgentStory, Link, Round, Step, Story
 
 START = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)
 REF = ArtifactRef(address="/home/ana/.quickstudy/snapshots/3f9c1b7e", digest="3f9c1b7e" * 8)
@@ -282,16 +282,9 @@ def address() -> AgentStory:
 
 def full_story() -> Story:
     """Tell everything."""
-    told = (
-        (0, "sentiment", "version 1 promoted: first champion"),
-        (2, "address", "version 1 promoted: first champion"),
-        (2, "sentiment", "a later window of 3,700 film reviews came in; drift found"),
-        (3, "sentiment", "version 2 promoted over version 1"),
-    )
-    events = tuple(Event(at=START + timedelta(minutes=m), agent=a, sentence=s) for m, a, s in told)
     home = Link(name="home", target="/home/ana/work/.quickstudy")
     made = START + timedelta(minutes=4)
-    return Story(made_at=made, agents=(sentiment(), address()), events=events, links=(home,))
+    return Story(made_at=made, agents=(sentiment(), address()), links=(home,))
 
 
 @pytest.fixture(scope="session")

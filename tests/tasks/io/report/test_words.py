@@ -78,7 +78,6 @@ def test_sentence_adds_capital_and_stop_once():
         ("kept", 1, 2, None, "version 1 stays champion, version 2 did not replace it"),
         ("kept", 1, None, None, "version 1 stays champion"),
         ("not_enough_data", None, 1, None, "no champion yet (not enough data)"),
-        ("rolled_back", 1, None, 2, "rolled back to version 1 from version 2"),
         ("already_decided", 3, 3, None, "version 3 stays champion, nothing new to decide"),
     ],
 )
