@@ -1,16 +1,18 @@
 """`quickstudy ui`: the Prefect and MLflow pages on this home's records, until Ctrl-C."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import webbrowser
+from pathlib import Path
 
 from rich.console import Console
 
 from deployments.embedded import isolate, start_server, wait_for
 from models.errors import ConfigError
-from tasks.io.home import current_home
+from tasks.io.home import Home, current_home
 
 
 def _check_free(port: int, option: str) -> None:
@@ -31,23 +33,28 @@ def serve_pages(prefect_port: int, mlflow_port: int) -> None:
     _check_free(prefect_port, "--prefect-port")
     _check_free(mlflow_port, "--mlflow-port")
     isolate(home)
-    prefect, prefect_log = start_server(home, prefect_port, pages=True)
-    mlflow_log = home.root / "mlflow-server.log"
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(mlflow_port)]
-    command += ["--backend-store-uri", home.mlflow_uri, "--artifacts-destination", home.artifacts.as_uri()]
-    with mlflow_log.open("wb") as stream:
-        mlflow = subprocess.Popen(command, stdout=stream, stderr=stream, start_new_session=True)
+    # Before there is anything to end.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
+    with contextlib.suppress(KeyboardInterrupt), contextlib.ExitStack() as ending:
+        prefect, prefect_log = start_server(home, prefect_port, pages=True)
+        ending.callback(_end, prefect)
+        mlflow, mlflow_log = _start_mlflow(home, mlflow_port)
+        ending.callback(_end, mlflow)
         wait_for(prefect, f"http://127.0.0.1:{prefect_port}/api/health", prefect_log)
         wait_for(mlflow, f"http://127.0.0.1:{mlflow_port}/health", mlflow_log)
         _open((f"http://127.0.0.1:{prefect_port}", f"http://127.0.0.1:{mlflow_port}"))
         prefect.wait()
-    except KeyboardInterrupt:
-        pass
-    finally:
-        for process in (prefect, mlflow):
-            _end(process)
+
+
+def _start_mlflow(home: Home, port: int) -> tuple[subprocess.Popen[bytes], Path]:
+    """Start MLflow's server on this home's records; it ends, workers and all, when this process does."""
+    log = home.root / "mlflow-server.log"
+    command = [sys.executable, "-m", "deployments.mlflow_server", str(os.getpid()), "--host", "127.0.0.1"]
+    command += ["--port", str(port), "--backend-store-uri", home.mlflow_uri]
+    command += ["--artifacts-destination", home.artifacts.as_uri()]
+    with log.open("wb") as stream:
+        process = subprocess.Popen(command, stdout=stream, stderr=stream, start_new_session=True)
+    return process, log
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

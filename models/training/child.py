@@ -8,27 +8,22 @@ import ctypes
 import json
 import logging
 import os
-import signal
 import sys
-import threading
-import time
 from pathlib import Path
 
 from models.errors import QuickstudyError, TrainingMemoryError
-from models.interpreter import uncollected
+from models.interpreter import end_with, uncollected
 from models.training.files import write_whole
 from models.training.job import ERROR, TrainJob
 
 PARENT = "QUICKSTUDY_PARENT_PID"
-_PR_SET_PDEATHSIG = 1
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-_SECONDS_BETWEEN_LOOKS = 1.0
 _logger = logging.getLogger(__name__)
 
 
 def main() -> int:
     """Train the job named on the command line; return the process's exit code."""
-    _die_with_parent(int(os.environ.get(PARENT, os.getppid())))
+    end_with(int(os.environ.get(PARENT, os.getppid())))
     keep_freed_memory()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     job = TrainJob.model_validate_json(Path(sys.argv[1]).read_bytes())
@@ -67,21 +62,6 @@ def keep_freed_memory() -> None:
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, 1 << 30)
         mallopt(_M_TRIM_THRESHOLD, (1 << 31) - 1)
-
-
-def _die_with_parent(parent: int) -> None:
-    """Have this process ended when the parent is: by the kernel on Linux, by a watching thread elsewhere."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        os._exit(1)
-    threading.Thread(target=_watch, args=(parent,), daemon=True, name="parent-watch").start()
-
-
-def _watch(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(_SECONDS_BETWEEN_LOOKS)
-    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,30 @@
-"""Imports without garbage collection."""
+"""Imports without garbage collection, and processes that end with their parent."""
 
 import gc
+import os
 import subprocess
 import sys
+import time
 
+import psutil
 import pytest
 
 from models.interpreter import uncollected
+
+CHILD = """
+import subprocess, sys
+from models import interpreter
+getattr(interpreter, sys.argv[1])(int(sys.argv[2]))
+own = subprocess.Popen(["sleep", "60"])
+print(own.pid, flush=True)
+own.wait()
+"""
+PARENT = """
+import os, subprocess, sys
+child = subprocess.Popen([*sys.argv[1:], str(os.getpid())], start_new_session=True)
+print(child.pid, flush=True)
+child.wait()
+"""
 
 
 def test_nothing_is_collected_inside() -> None:
@@ -50,3 +68,26 @@ def test_the_interpreter_looks_through_nothing_at_its_end() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert int(done.stdout) < 100
+
+
+@pytest.mark.system
+@pytest.mark.parametrize(("how", "left"), [("end_with", [False, True]), ("end_group_with", [False, False])])
+def test_a_process_ends_with_its_parent(how: str, left: list[bool]) -> None:
+    """A killed parent takes its child along, or all of its child's group."""
+    command = [sys.executable, "-c", PARENT, sys.executable, "-c", CHILD, how]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pids = [int(parent.stdout.readline()) for _ in range(2)]
+        parent.kill()
+        try:
+            deadline = time.monotonic() + 10
+            while [_runs(pid) for pid in pids] != left and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert [_runs(pid) for pid in pids] == left
+        finally:
+            if _runs(pids[1]):
+                os.kill(pids[1], 9)
+
+
+def _runs(pid: int) -> bool:
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
