@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from models.errors import DataError, QuickstudyError, TransientError
 from tasks.io.sources.address import Filled
 
+_OFFLINE = "OfflineModeIsEnabled"
 _TOO_MANY_REQUESTS, _SERVER_ERRORS = 429, 500
 
 
@@ -31,7 +32,7 @@ def can_pass(error: BaseException) -> bool:
     """Say whether the network is behind an error, or a server that is busy."""
     chain = list(_chain(error))
     # Working offline was asked for, so no later try will find more.
-    offline = any(type(cause).__name__ == "OfflineModeIsEnabled" for cause in chain)
+    offline = any(_OFFLINE in f"{type(cause).__name__} {cause}" for cause in chain)
     return not offline and any(map(_is_network, chain))
 
 

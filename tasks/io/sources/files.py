@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from models.errors import DataError, MissingExtraError
 from tasks.io.sources.address import Filled, fill
+from tasks.io.sources.faults import can_pass, read_errors, reading_error
 
 BLOCK_BYTES = 8 << 20
 LONGEST_LINE = 64 << 20
@@ -57,6 +58,7 @@ def find_files(address: str) -> list[File]:
     Raises:
         ConfigError: It names an environment variable that is not set.
         DataError: There is none, or it is a folder.
+        TransientError: The network or a server failed.
         MissingExtraError: The address needs a file system that is not installed.
     """
     filled = fill(address)
@@ -64,16 +66,29 @@ def find_files(address: str) -> list[File]:
         system, path = fsspec.url_to_fs(filled.text)  # type: ignore[no-untyped-call]  # fsspec has no types
         paths = sorted(system.glob(path)) if any(c in path for c in "*?[") else [path]
         files = [File(system, p, filled) for p in paths if not system.isdir(p)]
-        missing = [f for f in files if not system.exists(f.place)]
+        missing = [f for f in files if not _is_there(f)]
     except ImportError as error:
         raise MissingExtraError(f"{address} needs a package that is not installed: {error}") from error
-    except (OSError, ValueError) as error:
-        raise DataError(f"{address} can't be read: {filled.hide(error)}") from filled.cause(error)
+    except (*read_errors(), ValueError) as error:  # type: ignore[misc]  # a tuple made where it is needed
+        raise reading_error(address, filled, error) from filled.cause(error)
     if not files and paths:
         raise DataError(f"{address} is a folder. Name its files with a glob, for example {address}/*.csv.")
     if not files or missing:
         raise DataError(f"There is no file {address}.{filled.hide(_near(system, path))}")
     return files
+
+
+def _is_there(file: File) -> bool:
+    """Look for a file; unlike the file system's `exists` it tells an absent file from an absent network."""
+    if is_local(file.system):
+        return bool(file.system.exists(file.place))
+    try:
+        file.system.info(file.place)
+    except FileNotFoundError as error:
+        if can_pass(error):
+            raise
+        return False
+    return True
 
 
 def _near(system: Any, path: str) -> str:  # noqa: ANN401 - fsspec has no types
@@ -91,9 +106,10 @@ def opened(file: File) -> Iterator[Any]:
 
     Raises:
         DataError: It can't be read, or its compression is broken.
+        TransientError: The network or a server failed.
     """
     codec = COMPRESSIONS.get(PurePosixPath(file.place).suffix)
-    local = "file" in _protocols(file.system)
+    local = is_local(file.system)
     try:
         with (
             pa.OSFile(file.place)
@@ -101,14 +117,13 @@ def opened(file: File) -> Iterator[Any]:
             else pa.PythonFile(file.system.open(file.place, "rb"), mode="r") as raw
         ):
             yield pa.CompressedInputStream(raw, codec) if codec else raw
-    except OSError as error:
-        raise DataError(f"{file.path} can't be read: {file.address.hide(error)}.") from file.address.cause(
-            error
-        )
+    except read_errors() as error:
+        raise reading_error(file.path, file.address, error) from file.address.cause(error)
 
 
-def _protocols(system: Any) -> tuple[str, ...]:  # noqa: ANN401 - fsspec has no types
-    return (system.protocol,) if isinstance(system.protocol, str) else tuple(system.protocol)
+def is_local(system: Any) -> bool:  # noqa: ANN401 - fsspec has no types
+    """Say whether a file system is this machine's own."""
+    return "file" in ((system.protocol,) if isinstance(system.protocol, str) else system.protocol)
 
 
 def read_chunks(stream: Any, file: File) -> Iterator[bytes]:  # noqa: ANN401 - a pyarrow stream

@@ -8,12 +8,13 @@ from typing import Any
 
 import pyarrow as pa
 
-from models.errors import DataError
+from models.errors import DataError, TransientError
 from models.schemas import SourceConfig
 from models.schemas.agent import AdapterName
 from tasks.io.sources.address import fill
 from tasks.io.sources.base import Part, RawBatch, check_columns, wanted_columns
 from tasks.io.sources.columnar import raw_batch
+from tasks.io.sources.faults import can_pass
 
 BATCH_ROWS = 20_000
 
@@ -63,8 +64,9 @@ def _load(address: str) -> Any:  # noqa: ANN401 - four kinds of datasets
             return datasets.load_from_disk(filled.text)
         return datasets.load_dataset(filled.text, streaming=True)
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+        kind = TransientError if can_pass(error) else DataError
         told = filled.hide(str(error).partition("\n")[0])
-        raise DataError(f"{address} can't be loaded as a dataset: {told}") from filled.cause(error)
+        raise kind(f"{address} can't be loaded as a dataset: {told}") from filled.cause(error)
 
 
 def _batch(

@@ -1,5 +1,6 @@
 """Source `sql`: a table or a SELECT, streamed by SQLAlchemy; a row's number takes the place of its line."""
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,10 @@ from tasks.io.sources.columnar import raw_batch
 
 BATCH_ROWS = 20_000
 WRONG_TYPE = "wrong type of value"
+_REFUSED = re.compile(
+    r"authentication failed|no password supplied|no pg_hba\.conf entry|not permitted to log in"
+    r"|(role|database) \"[^\"]*\" does not exist|Access denied|Unknown database"
+)
 
 
 class SqlSource:
@@ -58,7 +63,7 @@ class SqlSource:
         try:
             yield from self._rows(engine)
         except OperationalError as error:
-            kind = TransientError if _can_pass(error, url.get_backend_name()) else DataError
+            kind = TransientError if can_pass(error, url.get_backend_name()) else DataError
             raise kind(f"{self.where}: {filled.hide(error.orig)}") from filled.cause(error)
         except SQLAlchemyError as error:
             told = filled.hide(str(error).partition("\n")[0])
@@ -136,8 +141,14 @@ def _keep_broken_text(connection: Any, _record: object) -> None:  # noqa: ANN401
     connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
 
 
-def _can_pass(error: OperationalError, backend: str) -> bool:
-    return backend != "sqlite" or any(word in str(error.orig) for word in ("locked", "busy"))
+def can_pass(error: OperationalError, backend: str) -> bool:
+    """Say whether a database may answer later: never after a refused login or for an unknown database."""
+    said = str(error.orig)
+    if backend == "sqlite":
+        return any(word in said for word in ("locked", "busy"))
+    state = str(getattr(error.orig, "sqlstate", None) or "")
+    # Before there is a connection, drivers give words alone.
+    return not (state.startswith("28") or state == "3D000" or _REFUSED.search(said))
 
 
 def _batch(columns: dict[str, Sequence[object]], first: int, file: str) -> RawBatch:

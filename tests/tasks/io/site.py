@@ -16,12 +16,14 @@ class Site:
         status: HTTP status.
         content: The file's bytes.
         headers: Headers beside its length.
+        cut: Bytes to send before the connection ends, where it ends too early.
     """
 
     url: str = ""
     status: int = 200
     content: bytes = b"text,label\nx,a\n"
     headers: dict[str, str] = field(default_factory=dict)
+    cut: int | None = None
 
 
 @contextlib.contextmanager
@@ -38,7 +40,7 @@ def served() -> Iterator[Site]:
 
         def do_GET(self) -> None:
             self.do_HEAD()
-            self.wfile.write(answer.content)
+            self.wfile.write(answer.content[: answer.cut])
 
         def log_message(self, *_: object) -> None:
             pass

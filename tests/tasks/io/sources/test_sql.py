@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from models.errors import DataError
 from models.schemas import SourceConfig
 from tasks.io.sources import batches, open_source
-from tasks.io.sources.sql import BATCH_ROWS
+from tasks.io.sources.sql import BATCH_ROWS, can_pass
 
 ROWS = [("good: 100 %", "a"), ("bad :label", "b"), ("café 😀", "a")]
 
@@ -63,3 +63,27 @@ def test_a_table_that_is_not_there_is_named(database: str):
     """The database's own words about it are passed on."""
     with pytest.raises(DataError, match="nosuch"):
         read(database, "nosuch")
+
+
+@pytest.mark.parametrize(
+    ("said", "state", "passes"),
+    [
+        ('FATAL:  password authentication failed for user "me"', None, False),
+        ("fe_sendauth: no password supplied", None, False),
+        ('FATAL:  database "base" does not exist', None, False),
+        ("(1045, \"Access denied for user 'me'@'host' (using password: YES)\")", None, False),
+        ("(1049, \"Unknown database 'base'\")", None, False),
+        ("in another language", "28P01", False),
+        ("in another language", "3D000", False),
+        ("the connection is closed", "08006", True),
+        ("server closed the connection unexpectedly", None, True),
+    ],
+)
+def test_a_refused_login_is_not_tried_again(said: str, state: str | None, passes: bool):
+    """A wrong password or an unknown database stays so; a lost connection may come back."""
+
+    class DriverError(Exception):
+        sqlstate = state
+
+    error = sa.exc.OperationalError("select 1", {}, DriverError(said))
+    assert can_pass(error, "postgresql") is passes
