@@ -45,6 +45,7 @@ def challenge(
         champion_evaluation=incumbent,
         drift=drift,
         gate=gate,
+        unusable=encoded.unusable,
     )
     kept = remember(config, told)
     return kept.model_copy(update={"decision": promote(config, version, champion, gate)})

@@ -7,6 +7,8 @@ and the console. It holds facts, not sentences about them (those are in `words.p
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from models.schemas.agent import AgentConfig
 from models.schemas.base import Record
 from models.schemas.records import (
@@ -50,6 +52,7 @@ class Round(Record):
         drift: The drift check that came before.
         gate: The gate's verdict.
         decision: What happened to the champion alias.
+        unusable: What training could not use, by reason.
         steps: The steps in order.
         links: MLflow run ids, model addresses, snapshot folders.
     """
@@ -63,6 +66,7 @@ class Round(Record):
     drift: DriftReport | None = None
     gate: GateReport | None = None
     decision: PromotionDecision | None = None
+    unusable: dict[str, int] = Field(default_factory=dict)
     steps: tuple[Step, ...] = ()
     links: tuple[Link, ...] = ()
 

@@ -34,6 +34,8 @@ def tables_of(turn: Round) -> list[Table]:
         made += [_gate(turn.gate), _rails(turn.gate)]
     if turn.drift:
         made.append(_drift(turn.drift))
+    unusable = tuple((reason, f"{count:,}") for reason, count in turn.unusable.items())
+    made.append(Table("Not usable in training", ("reason", "count"), unusable))
     if turn.snapshots:
         made += _data(turn.snapshots[-1])
     return [t for t in made if t.lines]

@@ -147,6 +147,12 @@ def test_page_is_small_and_quick(story: Story):
     assert time.process_time() - start < 8
 
 
+def test_what_training_could_not_use_is_counted(story: Story):
+    """Words or rows that became no sub-words stand among the numbers."""
+    assert "word without sub-words" in read(changed(story, unusable={"word without sub-words": 1234})).text
+    assert "Not usable in training" not in read(story).text
+
+
 def test_text_from_users_is_escaped(story: Story):
     """Markup in labels, reasons and names of sources arrives as text everywhere."""
     evaluation = story.agents[0].rounds[-1].evaluation
