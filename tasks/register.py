@@ -9,13 +9,15 @@ from models.schemas import AgentConfig, DatasetSnapshot, EvaluationReport, Train
 from tasks.caching import effect_step
 from tasks.io import tracking
 from tasks.io.books import Books
+from tasks.io.code_digest import code_digest
+from tasks.io.dependencies import lock_digest
 from tasks.io.digests import digest_of
 from tasks.io.home import current_home
 from tasks.io.registry import Registration, find_version
 from tasks.io.registry import register as make_version
-from tasks.io.step_keys import step_key
 
 _EXAMPLES = 3
+_TRAINING = "tasks.fine_tune"
 
 
 @effect_step(__name__)
@@ -31,14 +33,7 @@ def register(
         evaluation: How good it is.
     """
     books = current_home().books()
-    key = step_key("tasks.fine_tune", {"config": config, "snapshot": snapshot})
     identity = digest_of([training.model.digest, snapshot.artifact.digest])
-    digests = {
-        "data": snapshot.artifact.digest,
-        "config": digest_of(config),
-        "code": digest_of({k: v for k, v in key.parts.items() if k.startswith("code ")}),
-        "lock": digest_of({k: v for k, v in key.parts.items() if k.startswith("library ")}),
-    }
     found = find_version(books, config.name, identity)
     if found is not None:
         return found.version
@@ -51,12 +46,23 @@ def register(
             model=training.model,
             training=identity,
             run_id=run.run_id,
-            digests=digests,
+            digests=_digests(config, snapshot),
             example=_examples(config, snapshot),
         ),
     )
     tracking.finish_run(books, run.run_id)
     return version
+
+
+def _digests(config: AgentConfig, snapshot: DatasetSnapshot) -> dict[str, str]:
+    """Digest what a training stands on; "lock" is the lock file's own sha256 where there is a checkout."""
+    code = code_digest(_TRAINING)
+    return {
+        "data": snapshot.artifact.digest,
+        "config": digest_of(config),
+        "code": digest_of(code.modules),
+        "lock": lock_digest(code.libraries),
+    }
 
 
 def _record(
