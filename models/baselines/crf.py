@@ -7,6 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from pycrfsuite import Tagger, Trainer  # type: ignore[attr-defined]  # compiled, without stubs
 
 from models.baselines.base import sample_rows
@@ -39,7 +40,7 @@ class Crf:
     def fit(self, rows: pa.Table) -> Self:
         """Fit on a sample; without a word nothing is learned and every tag is O."""
         self._tagger = None
-        words = sum(map(len, rows["tokens"].to_pylist()))
+        words = pc.sum(pc.list_value_length(rows["tokens"])).as_py() or 0
         most_rows = max(1, rows.num_rows * self._most_words // max(1, words))
         rows = sample_rows(rows, most_rows, self._seed)
         trainer = Trainer(algorithm="lbfgs", verbose=False)

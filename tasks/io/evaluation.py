@@ -16,11 +16,12 @@ from models.schemas import AgentConfig, ArtifactRef, DatasetSnapshot, Evaluation
 from models.task_model import SavedAgent, build
 from tasks.io.digests import checked, folder_digest
 from tasks.io.folders import new_folder
-from tasks.io.rows import read_rows
+from tasks.io.rows import read_rows, sample_split
 from tasks.io.snapshot_store import verify
 
 OUTCOMES = "outcomes.parquet"
 _BATCHES = (1, 32)
+_MOST_TRAINING_ROWS = 200_000
 
 
 def evaluate_model(
@@ -31,7 +32,7 @@ def evaluate_model(
     Args:
         config: The agent.
         model: The model's folder.
-        snapshot: Its test rows are scored; its training rows teach the baselines.
+        snapshot: Its test rows are scored; its training rows, at most 200,000 of them, teach the baselines.
         out: Folder for the outcomes of each row; it appears whole.
         full: Also score the baselines and the model before fine-tuning.
 
@@ -45,7 +46,8 @@ def evaluate_model(
     found = evaluate(adapter, rows, predictor.predict(rows))
     tables = {OUTCOMES: found.outcomes}
     if full:
-        train = read_rows(snapshot, ["train"])
+        columns = adapter.columns().names
+        train = sample_split(snapshot, "train", columns, _MOST_TRAINING_ROWS, config.seed)
         for name, predictions in predict_baselines(config, train, rows).items():
             tables[baseline_file(name)] = outcomes_table(adapter, rows, predictions)
     return EvaluationReport(
