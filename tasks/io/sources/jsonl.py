@@ -16,6 +16,7 @@ from tasks.io.sources.json_lines import parse_objects
 from tasks.io.sources.lists import parse_list_columns
 
 _LOOKED_AT = 100
+_LOOKED_AT_IN_BLOCK = 20
 
 
 class JsonlSource:
@@ -49,7 +50,7 @@ def _look_at(block: Block, wanted: dict[str, str], file: File) -> pa.Schema:
     Raises:
         DataError: There is such a key, or the file is one JSON array.
     """
-    rows = _first_objects(block.content)
+    rows = _first_objects(block.content, _LOOKED_AT)
     keys = list(dict.fromkeys(key for row in rows for key in row))
     if block.content.lstrip().startswith(b"[") and not keys:
         raise DataError(f"{file.path} is a JSON array; write one object a line instead.")
@@ -63,9 +64,9 @@ def _look_at(block: Block, wanted: dict[str, str], file: File) -> pa.Schema:
     return pa.schema(list(kinds.items()))
 
 
-def _first_objects(content: bytes) -> list[dict[str, object]]:
+def _first_objects(content: bytes, lines: int) -> list[dict[str, object]]:
     found = []
-    for line in content.split(b"\n", _LOOKED_AT)[:_LOOKED_AT]:
+    for line in content.split(b"\n", lines)[:lines]:
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):
@@ -75,6 +76,19 @@ def _first_objects(content: bytes) -> list[dict[str, object]]:
     return found
 
 
+def _with_numbers(schema: pa.Schema, content: bytes) -> pa.Schema:
+    """Expect numbers where a block begins with them: pyarrow takes none for a string."""
+    rows = _first_objects(content, _LOOKED_AT_IN_BLOCK)
+    values = {name: [v for row in rows if (v := row.get(name)) is not None] for name in schema.names}
+    whole = {name for name, found in values.items() if found and all(type(v) is int for v in found)}
+    return pa.schema(
+        [
+            pa.field(f.name, pa.int64()) if f.name in whole and pa.types.is_string(f.type) else f
+            for f in schema
+        ]
+    )
+
+
 def _parse(block: Block, wanted: dict[str, str], schema: pa.Schema, file: str) -> RawBatch:
     content = block.content
     starts = np.concatenate([[0], np.flatnonzero(np.frombuffer(content, np.uint8) == 10) + 1])
@@ -82,7 +96,7 @@ def _parse(block: Block, wanted: dict[str, str], schema: pa.Schema, file: str) -
     if len(filled) < len(starts) - 1:
         content = b"".join(content[starts[i] : starts[i + 1]] for i in filled)
         starts = np.concatenate([[0], np.cumsum(np.diff(starts)[filled])])
-    parsed = parse_objects(content, starts, schema)
+    parsed = parse_objects(content, starts, _with_numbers(schema, content))
     numbers = block.first_line + filled
     columns = {role: parsed.table[column] for role, column in wanted.items()}
     bad = bad_lines(
