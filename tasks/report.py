@@ -2,19 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from prefect.artifacts import create_link_artifact, create_markdown_artifact
 
 from models.schemas import AgentConfig
 from tasks.caching import effect_step, step_log
-from tasks.io.books import Books
 from tasks.io.home import Home, current_home
 from tasks.io.ledger import history
-from tasks.io.report import as_markdown, pictures, write_report
+from tasks.io.report import as_markdown, write_report
+from tasks.io.report.filing import file_report
 from tasks.io.report.story import AgentStory, Link, Round, Story
 from tasks.io.step_lines import steps_of_rounds
-from tasks.io.tracking import find_version_run, log_file, log_pictures
 
 
 @effect_step(__name__)
@@ -30,30 +28,8 @@ def report(agents: Sequence[AgentConfig], rounds: Mapping[str, Sequence[Round]])
     path = write_report(story, home.reports / _name(agents))
     create_markdown_artifact(as_markdown(story), key="report", description="What this run did")
     create_link_artifact(path.as_uri(), key="report-page", link_text=str(path), description="The page")
-    _log(home.books(), story, path)
+    file_report(home.books(), story, path)
     return story
-
-
-def _log(books: Books, story: Story, path: Path) -> None:
-    drawn = pictures(story)
-    for agent in story.agents:
-        version, folder = reported_with(agent.rounds[-1])
-        run_id = find_version_run(books, agent.config.name, version)
-        if run_id:
-            log_file(books, run_id, path, f"report/{folder}")
-            prefix = f"{agent.config.name}/"
-            mine = {k.removeprefix(prefix): v for k, v in drawn.items() if k.startswith(prefix)}
-            log_pictures(books, run_id, {f"{folder}{name}": content for name, content in mine.items()})
-
-
-def reported_with(turn: Round) -> tuple[int | None, str]:
-    """Name the version whose run gets a round's report, and the folder below `report/` there.
-
-    Where no challenger was trained, that is the champion, beside the report of its own making.
-    """
-    if turn.version is None and turn.decision is not None:
-        return turn.decision.champion, "kept/"
-    return turn.version, ""
 
 
 def _name(agents: Sequence[AgentConfig]) -> str:
