@@ -126,7 +126,7 @@ def judge_contest(books: Books, config: AgentConfig, contest: Contest) -> GateRe
             challenger=table,
             champion=_outcomes(contest, "incumbent"),
             anchor=_outcomes(contest, "anchor"),
-            baselines=read_baselines(contest.challenger.outcomes),
+            baselines={} if contest.incumbent else read_baselines(contest.challenger.outcomes),
         ),
         current=_current(contest.occasion),
         uses=uses(books.ledger, config.name, hashes),

@@ -70,12 +70,13 @@ class Made:
         )
 
     def scores(self, rows: Sequence[int], wrong: Sequence[int] = ()) -> EvaluationReport:
-        """Make an evaluation on `rows` with wrong answers on some of them."""
+        """Make an evaluation on `rows` with wrong answers on some of them; its baseline answers alike."""
         folder, right = self._new(), ~np.isin(rows, wrong)
         counts = {name: pa.array(column.astype(np.int64)) for name, column in _counts(right).items()}
         table = {"text_hash": pa.array(rows, pa.uint64()), **counts, "exact": right}
         slices = pa.array([["source=rows"]] * len(rows), pa.list_(pa.string()))
-        pq.write_table(pa.table(table | {"slices": slices}), folder / "outcomes.parquet")
+        for name in ("outcomes", "baseline-majority"):
+            pq.write_table(pa.table(table | {"slices": slices}), folder / f"{name}.parquet")
         return EvaluationReport(
             agent="mood",
             model=NOTHING,
@@ -199,6 +200,15 @@ def test_training_rows_of_the_challenger_are_no_older_rows(books: Books, made: M
     older = OlderRows(challenger=made.scores(rows), incumbent=made.scores(rows))
     contest = _won(made, _occasion(made, champion), older=(older,))
     assert {test.rows for test in judge_contest(books, CONFIG, contest).slices} == {200}
+
+
+def test_a_first_version_is_compared_with_its_baselines(books: Books, made: Made):
+    """One that answers as well as the version keeps it from becoming champion."""
+    report = judge_contest(
+        books, CONFIG, Contest(occasion=_occasion(made, None), challenger=made.scores(NEW))
+    )
+    assert report.verdict == "keep"
+    assert [test.name for test in report.baselines] == ["majority"]
 
 
 def test_older_rows_are_those_that_the_challenger_lacks(made: Made):
