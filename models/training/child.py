@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from models.errors import QuickstudyError, TrainingMemoryError
+from models.errors import TrainingMemoryError
 from models.interpreter import end_with, uncollected
 from models.training.files import write_whole
 from models.training.job import ERROR, TrainJob
@@ -29,13 +29,14 @@ def main() -> int:
     job = TrainJob.model_validate_json(Path(sys.argv[1]).read_bytes())
     job.folder.mkdir(parents=True, exist_ok=True)
     (job.folder / ERROR).unlink(missing_ok=True)
-    # Imported here, so that a parent that dies during the slow import takes this process along.
-    with uncollected():
-        from models.training.loop import fine_tune
-
     try:
+        # Imported here, so that a parent that dies during the slow import takes this process along.
+        with uncollected():
+            from models.training.loop import fine_tune
+
         fine_tune(job)
-    except (QuickstudyError, MemoryError, RuntimeError) as error:
+    except Exception as error:
+        # The parent raises it again, whatever it is: the log alone keeps the traceback.
         _logger.exception("Training failed")
         kind = TrainingMemoryError if ran_out_of_memory(error) else type(error)
         failure = {"type": kind.__name__, "message": str(error) or type(error).__name__}

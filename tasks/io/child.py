@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,7 +30,6 @@ _REQUEST = "request.json"
 _POLL_SECONDS = 0.2
 _START_SECONDS = 300.0
 _GRACE_SECONDS = 3.0
-_LOG_LINES = 15
 _MOST_PARTS = 64
 _ROOT = Path(__file__).resolve().parents[2]
 logger = logging.getLogger(__name__)
@@ -148,7 +148,7 @@ def _too_long(limit: float, out: Path) -> TrainingTimeoutError:
 def _too_silent(limit: float, out: Path) -> TrainingTimeoutError:
     return TrainingTimeoutError(
         f"Nothing was heard of the training for {limit:g} s and it was ended. The reason may be in its log, "
-        f"{out / LOG}. Run again: it goes on at its last checkpoint.\n{_log_tail(out)}"
+        f"{out / LOG}. Run again: it goes on at its last checkpoint."
     )
 
 
@@ -180,14 +180,15 @@ def _failure(out: Path, code: int, killed_for_memory: bool) -> QuickstudyError:
         if code == -signal.SIGKILL and killed_for_memory:
             return TrainingMemoryError("the kernel killed the training's process; lower tokens_per_batch")
         return TrainingError(
-            f"The training's process ended by {cause} without a result. Its log, {out / LOG}, ends "
-            f"with:\n{_log_tail(out)}"
+            f"The training's process ended by {cause} without a result; the last that it said was "
+            f"{_last_words(out)!r}. All of it is in its log, {out / LOG}."
         )
     kind = getattr(errors, found["type"], None)
     if isinstance(kind, type) and issubclass(kind, QuickstudyError):
         return kind(found["message"])
     return TrainingError(
-        f"{found['type']}: {found['message']} Its log, {out / LOG}, ends with:\n{_log_tail(out)}"
+        f"Training ended by {found['type']}: {_short(found['message'])}. Its log, {out / LOG}, shows where. "
+        "What was trained up to the last checkpoint is kept: run again once the cause is mended."
     )
 
 
@@ -220,7 +221,13 @@ def _environment() -> dict[str, str]:
     return {**os.environ, PARENT: str(os.getpid()), "PYTHONPATH": path, "TOKENIZERS_PARALLELISM": "false"}
 
 
-def _log_tail(out: Path) -> str:
-    """Give the log's last lines."""
+def _last_words(out: Path) -> str:
+    """Give the log's last line that is not indented, as a traceback's last line is not."""
     lines = (out / LOG).read_text("utf-8", errors="replace").splitlines() if (out / LOG).exists() else []
-    return "\n".join(lines[-_LOG_LINES:])
+    said = [line for line in lines if line.strip() and not line[0].isspace()]
+    return _short(said[-1]) if said else ""
+
+
+def _short(text: str) -> str:
+    """Put a text of any length on one line of a few hundred letters."""
+    return textwrap.shorten(text, 400, placeholder=" ...").rstrip(".")

@@ -1,5 +1,6 @@
 import contextlib
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -190,11 +191,43 @@ def test_the_childs_error_keeps_its_type(data: Path, tmp_path: Path):
         run_child(job(data, tmp_path, labels=("neg", "pos", "odd")), ignore, 300)
 
 
-def test_an_unexpected_end_shows_the_log(data: Path, tmp_path: Path):
-    """A child that breaks without an error file shows the last lines of its log."""
-    broken = job(data, tmp_path).model_copy(update={"rows": str(tmp_path / "absent.parquet")})
-    with pytest.raises(TrainingError, match=r"exit code 1(?s:.*)FileNotFoundError"):
-        run_child(broken, ignore, 300)
+def paragraph(error: pytest.ExceptionInfo[TrainingError], out: Path) -> str:
+    """Give an error's message, which must be one paragraph that names the log."""
+    message = str(error.value)
+    assert str(out / "child.log") in message
+    assert "Traceback" not in message
+    assert "\n" not in message
+    return message
+
+
+def test_an_unexpected_error_is_one_paragraph(data: Path, tmp_path: Path):
+    """What the child did not expect arrives with its type and words; its traceback stays in the log."""
+    (tmp_path / "checkpoints").write_text("a file where a folder has to be")
+    with pytest.raises(TrainingError) as caught:
+        run_child(job(data, tmp_path, checkpoint_steps=1), ignore, 300)
+    assert "NotADirectoryError: [Errno 20]" in paragraph(caught, tmp_path)
+    assert "Traceback" in (tmp_path / "child.log").read_text()
+
+
+def test_an_error_without_a_file_is_told_by_its_last_line(tmp_path: Path):
+    """A child that could not even write its error file is quoted, without its traceback."""
+    log = "Epoch 1\nTraceback (most recent call last):\n  File x\nOSError: No space left on device\n"
+    (tmp_path / "child.log").write_text(log)
+    with pytest.raises(TrainingError) as caught:
+        raise child._failure(tmp_path, 1, killed_for_memory=False)
+    message = paragraph(caught, tmp_path)
+    assert "ended by exit code 1" in message
+    assert "OSError: No space left on device" in message
+
+
+def test_a_long_error_is_cut(tmp_path: Path):
+    """An error of many lines becomes one of a few hundred letters."""
+    error = {"type": "RuntimeError", "message": "first line\n" + "frame of C++\n" * 1000}
+    (tmp_path / "error.json").write_text(json.dumps(error))
+    with pytest.raises(TrainingError) as caught:
+        raise child._failure(tmp_path, 1, killed_for_memory=False)
+    assert "RuntimeError: first line frame" in paragraph(caught, tmp_path)
+    assert len(str(caught.value)) < 1000
 
 
 def test_two_trainings_do_not_share_a_folder(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
