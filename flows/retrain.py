@@ -4,7 +4,7 @@ from prefect import flow
 
 from flows.challenge import challenge
 from models.schemas import AgentConfig, DatasetSnapshot, DriftReport, PromotionDecision, SourceConfig
-from tasks.champion import champion_of
+from tasks.champion import champion_to_renew
 from tasks.check_drift import check_drift
 from tasks.ingest import ingest
 from tasks.io.champion import Champion
@@ -26,7 +26,7 @@ def retrain(config: AgentConfig, window: tuple[SourceConfig, ...] = (), force: b
         force: Train a challenger even if nothing drifted.
     """
     reconcile(config.name)
-    champion = champion_of(config.name)
+    champion = champion_to_renew(config.name)
     done = _round(config, champion, window, force) if champion else _first(config, window)
     return report((config,), {config.name: [done]})
 

@@ -16,8 +16,7 @@ def promote(
     Args:
         config: The agent.
         version: The challenger.
-        champion: The champion that it was compared with.
+        champion: The champion that it was compared with; None: with none.
         gate: The verdict.
     """
-    expected = champion.version if champion else None
-    return carry_out(current_home().books(), config, version, expected, gate)
+    return carry_out(current_home().books(), config, version, champion, gate)

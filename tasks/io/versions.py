@@ -1,5 +1,6 @@
 """Versions in the model registry: which there are, who is champion, and whether their files are whole."""
 
+import logging
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +14,11 @@ from tasks.io.model_package import stored_digest
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
+logger = logging.getLogger(__name__)
+
 TRAINING_TAG = "quickstudy.training_digest"
 STORED_TAG = "quickstudy.stored_digest"
+_WEIGHTS = Path("artifacts", "model")
 
 
 @dataclass(frozen=True)
@@ -41,8 +45,9 @@ class VersionInfo:
 
 
 def find_version(books: Books, agent: str, training: str) -> VersionInfo | None:
-    """Find the version of a training."""
-    return next((v for v in versions(books, agent) if v.training == training), None)
+    """Find the version of a training; one whose files are gone or changed is passed over, to be made anew."""
+    made = (v for v in versions(books, agent) if v.training == training)
+    return next((v for v in made if _is_whole(books, v)), None)
 
 
 def versions(books: Books, agent: str) -> tuple[VersionInfo, ...]:
@@ -117,13 +122,14 @@ def verify_artifact(books: Books, agent: str, version: int) -> Path:
     if recorded is None:
         raise RegistryError(
             f"Version {version} of {agent!r} has no tag {STORED_TAG}; it was not registered by quickstudy, "
-            "so its files can not be checked. Register it by `quickstudy train`."
+            f"so its files can not be checked. `quickstudy train {agent}` makes a version that can."
         )
     folder = package_folder(books, agent, version)
     if stored_digest(folder) != recorded:
         raise ArtifactError(
             f"The files of version {version} of {agent!r} in {folder} are not those that were registered "
-            f"(recorded digest {recorded[:12]}). Restore them from a backup, or train again."
+            f"(recorded digest {recorded[:12]}). Restore them from a backup, or make a new version: "
+            f"`quickstudy train {agent}`."
         )
     return folder
 
@@ -142,21 +148,22 @@ def package_folder(books: Books, agent: str, version: int) -> Path:
     if not (local / "MLmodel").is_file():
         raise ArtifactError(
             f"The files of version {version} of {agent!r} are gone from {local}. Restore them from a backup, "
-            "or roll back to another version."
+            f"or make a new version: `quickstudy train {agent}`."
         )
     return local
 
 
 def model_folder(books: Books, agent: str, version: int) -> Path:
     """Give the folder of safetensors and JSON of a version, as `Predictor.load` takes it."""
-    return package_folder(books, agent, version) / "artifacts" / "model"
+    return package_folder(books, agent, version) / _WEIGHTS
 
 
 def load_champion(books: Books, agent: str) -> Path:
-    """Give the champion's folder of safetensors and JSON.
+    """Give the champion's folder of safetensors and JSON, checked.
 
     Raises:
-        RegistryError: If the agent has no champion.
+        RegistryError: If the agent has no champion, or it is not one of ours.
+        ArtifactError: If its files are gone or changed.
     """
     version = champion_version(books, agent)
     if version is None:
@@ -164,7 +171,7 @@ def load_champion(books: Books, agent: str) -> Path:
             f"Agent {agent!r} has no champion. Run `quickstudy train {agent}`; if it has versions, "
             f"`quickstudy promote {agent} VERSION` makes one of them champion."
         )
-    return model_folder(books, agent, version)
+    return verify_artifact(books, agent, version) / _WEIGHTS
 
 
 def local_path(uri: str) -> Path | None:
@@ -173,6 +180,15 @@ def local_path(uri: str) -> Path | None:
     if parsed.scheme in ("", "file"):
         return Path(unquote(parsed.path))
     return None
+
+
+def _is_whole(books: Books, info: VersionInfo) -> bool:
+    try:
+        verify_artifact(books, info.agent, info.version)
+    except (RegistryError, ArtifactError) as error:
+        logger.warning("%s", error)
+        return False
+    return True
 
 
 def _fetch(books: Books, uri: str, info: VersionInfo) -> Path:
