@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub import hf_hub_download
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import (
     MODEL_MAPPING,
@@ -20,6 +21,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.utils import CONFIG_NAME
 
 from models.errors import ConfigError
 from models.pretrained import DEFAULT_ENCODER, clear_errors, quiet
@@ -138,8 +140,9 @@ def encoder_digest(name: str) -> str:
     digest = hashlib.sha256()
     if folder is None:
         with quiet(), clear_errors(name):
-            commit = AutoConfig.from_pretrained(name)._commit_hash
-        digest.update(f"{name}@{commit}".encode())
+            config = Path(hf_hub_download(name, CONFIG_NAME))
+        # The hub's cache keeps each commit's files in a folder of that name.
+        digest.update(f"{name}@{config.parent.name}".encode())
         return digest.hexdigest()
     for path in sorted({p for pattern in _ENCODER_FILES for p in folder.glob(pattern)}):
         digest.update(f"{path.name}={_file_sha256(path)}\n".encode())

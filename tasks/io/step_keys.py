@@ -5,19 +5,24 @@ the code behind the step and the versions of the libraries which that code impor
 each step are kept, so that a miss can name what changed.
 """
 
+import importlib
 import json
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from models.errors import ConfigError
 from models.schemas import AgentConfig
 from models.schemas.agent import GATE_FIELDS
-from tasks.io.code_digest import code_digest
-from tasks.io.digests import canonical, digest_of, folder_digest
+from tasks.io.code_digest import CodeDigest, code_digest
+from tasks.io.digests import canonical, digest_of
+from tasks.io.known_digests import Stamp, stamp
 
 _KEPT_KEYS = 8
+_ENCODER_MODULE = "models.encoder"
 # Fields that no cached step reads, unless it says so: they steer judging, placement and timing.
 _OUTSIDE_KEYS = frozenset(
     {
@@ -67,16 +72,30 @@ def step_key(module: str, inputs: Mapping[str, Any], also: frozenset[str] = froz
         if isinstance(value, AgentConfig):
             fields = set(AgentConfig.model_fields) - (_OUTSIDE_KEYS - also)
             parts |= {f"config {f}": json.dumps(canonical(getattr(value, f))) for f in fields}
-            parts |= _local_encoder(value.encoder)
+            parts |= _encoder(value.encoder, code)
         else:
             parts[f"input {name}"] = digest_of(value)
     return StepKey(module.rpartition(".")[2], dict(sorted(parts.items())))
 
 
-def _local_encoder(name: str) -> dict[str, str]:
-    """Digest an encoder that is a folder: its content may change under its name."""
-    folder = Path(name).expanduser()
-    return {"content encoder": folder_digest(folder)} if folder.is_dir() else {}
+def _encoder(name: str, code: CodeDigest) -> dict[str, str]:
+    """Digest the encoder that a step reads: folder or hub, its content may change under its name."""
+    if _ENCODER_MODULE not in code.modules:
+        return {}
+    # By name: an import here would put the encoder's code into every other step's key, and torch in its way.
+    module = importlib.import_module(_ENCODER_MODULE)
+    try:
+        folder = module.encoder_folder(name)
+        return {"content encoder": _encoder_digest(name, stamp(folder) if folder else ())}
+    except ConfigError:
+        return {}  # the step meets the same fault and says what is wrong
+
+
+@lru_cache(maxsize=64)
+def _encoder_digest(name: str, seen: Stamp) -> str:  # noqa: ARG001 - a part of what the answer is remembered by
+    """Ask once a process: a folder takes reading, a hub id the network."""
+    digest: str = importlib.import_module(_ENCODER_MODULE).encoder_digest(name)
+    return digest
 
 
 class KeyHistory:

@@ -4,6 +4,7 @@ import pytest
 
 from models.schemas import AgentConfig, ArtifactRef, SourceConfig
 from models.schemas.agent import GATE_FIELDS
+from tasks.io import step_keys
 from tasks.io.step_keys import KeyHistory, StepKey, step_key
 
 
@@ -40,13 +41,43 @@ def test_a_gate_setting_does_not_retrain(field: str):
     assert len(keys) == 1
 
 
+def _preprocess_parts(encoder: Path | str) -> dict[str, str]:
+    return step_key("tasks.preprocess", {"config": _config(encoder=str(encoder))}).parts
+
+
 def test_a_local_encoder_counts_by_content(tmp_path: Path):
     """An encoder folder whose weights were replaced is another encoder."""
-    config = _config(encoder=str(tmp_path))
-    (tmp_path / "weights").write_text("1")
-    before = step_key("tasks.io.digests", {"config": config}).digest
-    (tmp_path / "weights").write_text("2")
-    assert step_key("tasks.io.digests", {"config": config}).digest != before
+    (tmp_path / "model.safetensors").write_text("1")
+    before = _preprocess_parts(tmp_path)
+    (tmp_path / "model.safetensors").write_text("2")
+    after = _preprocess_parts(tmp_path)
+    assert {name for name in before if before[name] != after[name]} == {"content encoder"}
+
+
+def test_a_hub_encoder_counts_by_its_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The same id at another commit is another encoder."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    parts = []
+    for number in "12":
+        stored = tmp_path / "models--me--tiny"
+        (stored / "snapshots" / (number * 40)).mkdir(parents=True)
+        (stored / "snapshots" / (number * 40) / "config.json").write_text('{"model_type": "bert"}')
+        (stored / "refs").mkdir(exist_ok=True)
+        (stored / "refs" / "main").write_text(number * 40)
+        step_keys._encoder_digest.cache_clear()  # another process
+        parts.append(_preprocess_parts("me/tiny")["content encoder"])
+    assert parts[0] != parts[1]
+
+
+def test_an_encoder_that_can_not_be_found_does_not_fail_the_key():
+    """The step itself says what is wrong."""
+    assert "content encoder" not in _preprocess_parts("nobody/no-such-model")
+
+
+def test_a_step_that_reads_no_encoder_does_not_stand_on_one(tmp_path: Path):
+    """Its key holds neither the encoder's content nor its code."""
+    parts = step_key("tasks.ingest", {"config": _config(encoder=str(tmp_path))}).parts
+    assert not {"content encoder", "code models.encoder"} & set(parts)
 
 
 def test_training_stands_on_the_loop_that_its_child_runs():
