@@ -6,24 +6,26 @@ folder, so running the same job again after any kind of death is right.
 
 import contextlib
 import fcntl
-import json
 import logging
 import os
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
-from models import errors
-from models.errors import QuickstudyError, TrainingError, TrainingMemoryError, TrainingTimeoutError
+from pydantic import ValidationError
+
+from models.errors import TrainingError, TrainingMemoryError
 from models.schemas import TrainingReport
 from models.training.child import PARENT
 from models.training.files import write_whole
 from models.training.job import ERROR, LOCK, LOG, TrainingProgress, TrainJob, read_progress
 from models.training.result import finished_report, read_report
+from tasks.io.training_failures import failure, in_short, too_long, too_silent
 
 HEARTBEAT_LIMIT = 300.0
 _REQUEST = "request.json"
@@ -35,29 +37,66 @@ _ROOT = Path(__file__).resolve().parents[2]
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class _Limits:
+    """How long a training may take.
+
+    Args:
+        seconds: What all attempts together may take.
+        deadline: When that is over, on the monotonic clock.
+        heartbeat: Seconds without a sign of life.
+    """
+
+    seconds: float
+    deadline: float
+    heartbeat: float
+
+    @classmethod
+    def from_now(cls, seconds: float, heartbeat: float = HEARTBEAT_LIMIT) -> Self:
+        """Begin to count."""
+        return cls(seconds, time.monotonic() + seconds, heartbeat)
+
+
 def train_within_memory(
     job: TrainJob, on_progress: Callable[[TrainingProgress], None], time_limit: float
 ) -> TrainingReport:
     """Train a job; where memory runs out, go on with each batch in four times as many parts.
 
-    The parts' gradients add up, so an optimizer step stays what it was, but for rounding and dropout.
+    The parts' gradients add up, so an optimizer step stays what it was, but for rounding and dropout. A job
+    that was cut off begins with the parts that it had come to.
 
     Args:
         job: See `run_child`.
         on_progress: See `run_child`.
-        time_limit: For each attempt (seconds).
+        time_limit: For all attempts together (seconds).
 
     Raises:
         TrainingMemoryError: Sixty-four parts were not enough either.
     """
+    limits = _Limits.from_now(time_limit)
+    job = job.model_copy(update={"parts": max(job.parts, _earlier_parts(job))})
     while True:
         try:
-            return run_child(job, on_progress, time_limit)
+            return _attempt(job, on_progress, limits)
         except TrainingMemoryError as error:
             if job.parts >= _MOST_PARTS:
-                raise
+                raise TrainingMemoryError(
+                    f"Memory ran out although each batch went through the model in {job.parts} parts "
+                    f"({in_short(str(error))}). Lower tokens_per_batch or max_length, or name a smaller "
+                    "encoder."
+                ) from error
             job = job.model_copy(update={"parts": 4 * job.parts})
-            logger.warning("Memory ran out (%s). Going on with each batch in %d parts.", error, job.parts)
+            why = in_short(str(error))
+            logger.warning("Memory ran out (%s). Going on with each batch in %d parts.", why, job.parts)
+
+
+def _earlier_parts(job: TrainJob) -> int:
+    """Give the parts that the last attempt at this very job was told; 1 if there was none."""
+    try:
+        earlier = TrainJob.model_validate_json((job.folder / _REQUEST).read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return 1
+    return earlier.parts if earlier.digest == job.digest else 1
 
 
 def run_child(
@@ -83,6 +122,13 @@ def run_child(
         TrainingError: The child ended without a result, or another process trains in `job.out`.
         QuickstudyError: What the child itself raised, by its own type.
     """
+    return _attempt(job, on_progress, _Limits.from_now(time_limit, heartbeat_limit))
+
+
+def _attempt(
+    job: TrainJob, on_progress: Callable[[TrainingProgress], None], limits: _Limits
+) -> TrainingReport:
+    """Run a child until it ends or a limit is passed; see `run_child`."""
     job.folder.mkdir(parents=True, exist_ok=True)
     with _locked(job.folder) as lock:
         done = finished_report(job)
@@ -104,11 +150,11 @@ def run_child(
                 env=_environment(),
             )
         try:
-            _watch(child, job.folder, on_progress, (time_limit, heartbeat_limit))
+            _watch(child, job.folder, on_progress, limits)
         finally:
             _end_group(child)
     if child.returncode != 0:
-        raise _failure(job.folder, child.returncode, _killed_for_memory() > killed_for_memory)
+        raise failure(job.folder, child.returncode, _killed_for_memory() > killed_for_memory)
     return read_report(job.folder)
 
 
@@ -116,40 +162,25 @@ def _watch(
     child: subprocess.Popen[bytes],
     out: Path,
     on_progress: Callable[[TrainingProgress], None],
-    limits: tuple[float, float],
+    limits: _Limits,
 ) -> None:
     """Pass progress on until the child ends or a limit (time, heartbeat) is passed."""
-    began = heard = time.monotonic()
-    time_limit, heartbeat_limit = limits
+    heard = time.monotonic()
     # Until the first heartbeat libraries are imported and weights read or fetched.
-    silence = max(heartbeat_limit, _START_SECONDS)
+    silence = max(limits.heartbeat, _START_SECONDS)
     seen = read_progress(out)
     while child.poll() is None:
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(_POLL_SECONDS)
         progress = read_progress(out)
         if progress is not None and progress != seen:
-            seen, heard, silence = progress, time.monotonic(), heartbeat_limit
+            seen, heard, silence = progress, time.monotonic(), limits.heartbeat
             on_progress(progress)
         now = time.monotonic()
-        if child.poll() is None and now - began > time_limit:
-            raise _too_long(time_limit, out)
+        if child.poll() is None and now > limits.deadline:
+            raise too_long(limits.seconds, out)
         if child.poll() is None and now - heard > silence:
-            raise _too_silent(silence, out)
-
-
-def _too_long(limit: float, out: Path) -> TrainingTimeoutError:
-    return TrainingTimeoutError(
-        f"Training ran longer than its limit of {limit:g} s and was ended. Raise time_limit_seconds and run "
-        f"again: it goes on at its last checkpoint in {out}."
-    )
-
-
-def _too_silent(limit: float, out: Path) -> TrainingTimeoutError:
-    return TrainingTimeoutError(
-        f"Nothing was heard of the training for {limit:g} s and it was ended. The reason may be in its log, "
-        f"{out / LOG}. Run again: it goes on at its last checkpoint."
-    )
+            raise too_silent(silence, out)
 
 
 def _end_group(child: subprocess.Popen[bytes]) -> None:
@@ -169,27 +200,6 @@ def _killed_for_memory() -> int:
             if line.startswith("oom_kill "):
                 return int(line.split()[1])
     return 0
-
-
-def _failure(out: Path, code: int, killed_for_memory: bool) -> QuickstudyError:
-    """Turn the child's error file, or the lack of one, into the error to raise."""
-    try:
-        found = json.loads((out / ERROR).read_text("utf-8"))
-    except FileNotFoundError:
-        cause = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
-        if code == -signal.SIGKILL and killed_for_memory:
-            return TrainingMemoryError("the kernel killed the training's process; lower tokens_per_batch")
-        return TrainingError(
-            f"The training's process ended by {cause} without a result; the last that it said was "
-            f"{_last_words(out)!r}. All of it is in its log, {out / LOG}."
-        )
-    kind = getattr(errors, found["type"], None)
-    if isinstance(kind, type) and issubclass(kind, QuickstudyError):
-        return kind(found["message"])
-    return TrainingError(
-        f"Training ended by {found['type']}: {_short(found['message'])}. Its log, {out / LOG}, shows where. "
-        "What was trained up to the last checkpoint is kept: run again once the cause is mended."
-    )
 
 
 @contextlib.contextmanager
@@ -219,15 +229,3 @@ def _environment() -> dict[str, str]:
     """Give the child this process's environment, its id, and the place of our modules."""
     path = os.pathsep.join(filter(None, [str(_ROOT), os.environ.get("PYTHONPATH")]))
     return {**os.environ, PARENT: str(os.getpid()), "PYTHONPATH": path, "TOKENIZERS_PARALLELISM": "false"}
-
-
-def _last_words(out: Path) -> str:
-    """Give the log's last line that is not indented, as a traceback's last line is not."""
-    lines = (out / LOG).read_text("utf-8", errors="replace").splitlines() if (out / LOG).exists() else []
-    said = [line for line in lines if line.strip() and not line[0].isspace()]
-    return _short(said[-1]) if said else ""
-
-
-def _short(text: str) -> str:
-    """Put a text of any length on one line of a few hundred letters."""
-    return textwrap.shorten(text, 400, placeholder=" ...").rstrip(".")

@@ -1,6 +1,5 @@
 import contextlib
 import fcntl
-import json
 import os
 import shutil
 import signal
@@ -24,7 +23,7 @@ from models.schemas import AgentConfig, ArtifactRef, SourceConfig
 from models.training.files import folder_ref
 from models.training.job import TrainingProgress, TrainJob
 from tasks.io import child
-from tasks.io.child import run_child
+from tasks.io.child import run_child, train_within_memory
 from tasks.io.digests import checked
 
 pytestmark = pytest.mark.system
@@ -191,43 +190,14 @@ def test_the_childs_error_keeps_its_type(data: Path, tmp_path: Path):
         run_child(job(data, tmp_path, labels=("neg", "pos", "odd")), ignore, 300)
 
 
-def paragraph(error: pytest.ExceptionInfo[TrainingError], out: Path) -> str:
-    """Give an error's message, which must be one paragraph that names the log."""
-    message = str(error.value)
-    assert str(out / "child.log") in message
-    assert "Traceback" not in message
-    assert "\n" not in message
-    return message
-
-
 def test_an_unexpected_error_is_one_paragraph(data: Path, tmp_path: Path):
     """What the child did not expect arrives with its type and words; its traceback stays in the log."""
     (tmp_path / "checkpoints").write_text("a file where a folder has to be")
     with pytest.raises(TrainingError) as caught:
         run_child(job(data, tmp_path, checkpoint_steps=1), ignore, 300)
-    assert "NotADirectoryError: [Errno 20]" in paragraph(caught, tmp_path)
+    assert "NotADirectoryError: [Errno 20]" in str(caught.value)
+    assert "Traceback" not in str(caught.value)
     assert "Traceback" in (tmp_path / "child.log").read_text()
-
-
-def test_an_error_without_a_file_is_told_by_its_last_line(tmp_path: Path):
-    """A child that could not even write its error file is quoted, without its traceback."""
-    log = "Epoch 1\nTraceback (most recent call last):\n  File x\nOSError: No space left on device\n"
-    (tmp_path / "child.log").write_text(log)
-    with pytest.raises(TrainingError) as caught:
-        raise child._failure(tmp_path, 1, killed_for_memory=False)
-    message = paragraph(caught, tmp_path)
-    assert "ended by exit code 1" in message
-    assert "OSError: No space left on device" in message
-
-
-def test_a_long_error_is_cut(tmp_path: Path):
-    """An error of many lines becomes one of a few hundred letters."""
-    error = {"type": "RuntimeError", "message": "first line\n" + "frame of C++\n" * 1000}
-    (tmp_path / "error.json").write_text(json.dumps(error))
-    with pytest.raises(TrainingError) as caught:
-        raise child._failure(tmp_path, 1, killed_for_memory=False)
-    assert "RuntimeError: first line frame" in paragraph(caught, tmp_path)
-    assert len(str(caught.value)) < 1000
 
 
 def test_two_trainings_do_not_share_a_folder(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -267,14 +237,25 @@ def test_a_batch_too_large_for_memory_is_trained_in_parts(data: Path, tmp_path: 
     assert f"in {request.parts} parts" in done.stderr
 
 
-def test_memory_that_runs_out_is_told_by_its_type(tmp_path: Path):
-    """An error of the child for want of memory comes back as a TrainingMemoryError."""
-    (tmp_path / "error.json").write_text('{"type": "TrainingMemoryError", "message": "full"}')
-    assert isinstance(child._failure(tmp_path, 1, killed_for_memory=False), TrainingMemoryError)
+@pytest.mark.parametrize(("seed", "parts"), [(None, 16), (1, 1)])
+def test_a_cut_off_training_goes_on_with_its_parts(data: Path, tmp_path: Path, seed: int | None, parts: int):
+    """What an earlier attempt learned about memory counts for the same job, and for no other."""
+    earlier = job(data, tmp_path, epochs=1).model_copy(update={"parts": 16, "seed": seed})
+    (tmp_path / "request.json").write_text(earlier.model_dump_json())
+    train_within_memory(job(data, tmp_path, epochs=1), ignore, 300)
+    assert TrainJob.model_validate_json((tmp_path / "request.json").read_bytes()).parts == parts
 
 
-@pytest.mark.parametrize("killed_for_memory", [True, False])
-def test_a_kill_counts_as_memory_only_if_the_kernel_says_so(tmp_path: Path, killed_for_memory: bool):
-    """SIGKILL is what the kernel sends for want of memory, and what a person may send as well."""
-    error = child._failure(tmp_path, -signal.SIGKILL, killed_for_memory=killed_for_memory)
-    assert isinstance(error, TrainingMemoryError) == killed_for_memory
+def test_all_attempts_share_one_deadline(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Smaller parts get the time that is left, and where none suffice the error says what to lower."""
+    deadlines = []
+
+    def run_out(asked: TrainJob, on_progress: object, limits: child._Limits) -> None:
+        deadlines.append((asked.parts, limits.deadline))
+        raise TrainingMemoryError("full")
+
+    monkeypatch.setattr(child, "_attempt", run_out)
+    with pytest.raises(TrainingMemoryError, match=r"in 64 parts \(full\)\. Lower tokens_per_batch"):
+        train_within_memory(job(data, tmp_path), ignore, 300)
+    assert [parts for parts, _ in deadlines] == [1, 4, 16, 64]
+    assert len({deadline for _, deadline in deadlines}) == 1
