@@ -96,13 +96,13 @@ def _signed(text_hashes: NDArray[np.uint64]) -> NDArray[np.int64]:
 
 
 def _count_uses(connection: Connection, agent: str, hashes: NDArray[np.int64]) -> None:
-    if not len(hashes):
-        return
     insert = _inserter(connection)(RowUse)
     upsert = insert.on_conflict_do_update(
         index_elements=["agent", "text_hash"], set_={"uses": RowUse.__table__.c.uses + insert.excluded.uses}
     )
-    connection.execute(upsert, [{"agent": agent, "text_hash": h, "uses": 1} for h in hashes.tolist()])
+    for start in range(0, len(hashes), _CHUNK):
+        chunk = hashes[start : start + _CHUNK].tolist()
+        connection.execute(upsert, [{"agent": agent, "text_hash": h, "uses": 1} for h in chunk])
 
 
 def _inserter(connection: Connection) -> Any:  # noqa: ANN401 - two functions with one shape, typed apart

@@ -3,7 +3,7 @@
 import time
 
 import numpy as np
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from models.schemas import GateReport
 from tasks.io.ledger import Decision, decisions, find_decision, record_decision, uses
@@ -67,3 +67,18 @@ def test_many_rows_take_little_time(ledger: Engine):
     record_decision(ledger, decision("a"), many)
     assert uses(ledger, "agent", many).sum() == len(many)
     assert time.monotonic() - began < 5
+
+
+def test_rows_are_written_in_blocks_of_one_transaction(ledger: Engine):
+    """Memory does not grow with the held-out rows, and the counts still come together or not at all."""
+    blocks, commits = [], []
+    event.listen(
+        ledger,
+        "before_cursor_execute",
+        lambda *call: blocks.append(len(call[3])) if call[5] else None,
+    )
+    event.listen(ledger, "commit", commits.append)
+    record_decision(ledger, decision("a"), np.arange(25_000, dtype=np.uint64))
+    assert max(blocks) <= 10_000
+    assert sum(blocks) == 25_000
+    assert len(commits) == 1
