@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from models.adapters import TaskAdapter, get_adapter
@@ -50,14 +51,19 @@ def load_data(job: TrainJob, adapter: TaskAdapter) -> TrainingData:
                 "validation_share and test_share."
             )
     _check_labels(tables["train"], adapter)
-    splits = pq.read_table(job.rows, columns=["split"])["split"].to_numpy(zero_copy_only=False)
-    positions = np.flatnonzero(splits == "validation")
+    positions = _positions(job.rows, "validation")
     rows = pq.read_table(
         job.rows, columns=["split", *adapter.columns().names], filters=[("split", "=", "validation")]
     ).drop_columns("split")
     place = np.searchsorted(positions, tables["validation"]["row"].to_numpy())
     validation = tables["validation"].set_column(0, "row", pa.array(place, pa.int64()))
     return TrainingData(tables["train"], validation, rows)
+
+
+def _positions(rows: str, split: str) -> np.ndarray:
+    """Give the places of a split's rows among all rows, compared batch by batch in Arrow."""
+    batches = pq.ParquetFile(rows).iter_batches(columns=["split"])
+    return np.flatnonzero(np.concatenate([pc.equal(one["split"], split).to_numpy(False) for one in batches]))
 
 
 def score(
@@ -86,8 +92,10 @@ def score(
 
 def _check_labels(train: pa.Table, adapter: TaskAdapter) -> None:
     """Refuse a class, or an entity type, that no training row shows; I- tags may be absent."""
-    labels = Ragged.from_column(train["labels"]).values
-    counts = np.bincount(labels[labels >= 0], minlength=len(adapter.outputs))
+    counts = np.zeros(len(adapter.outputs), np.int64)
+    for chunk in train["labels"].chunks:
+        labels = Ragged.from_column(chunk).values
+        counts += np.bincount(labels[labels >= 0], minlength=len(counts))
     absent = [
         name
         for name, count in zip(adapter.outputs, counts, strict=True)

@@ -52,7 +52,9 @@ class ReachedVocabulary:
         used = np.zeros(self._whole.num_embeddings, bool)
         used[pad_id] = True
         for table in windows:
-            used[Ragged.from_column(table["input_ids"]).values] = True
+            # Chunk by chunk, since joining the chunks of a mapped file would copy it.
+            for chunk in table["input_ids"].chunks:
+                used[Ragged.from_column(chunk).values] = True
         self._used = torch.from_numpy(np.flatnonzero(used))
         encoder.set_input_embeddings(_ReachedEmbedding(self._whole, self._used))
 

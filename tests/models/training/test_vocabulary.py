@@ -55,3 +55,16 @@ def test_an_unannounced_sub_word_is_an_error(make_config: MakeConfig):
     ReachedVocabulary(model, [WINDOWS], pad_id=0)
     with pytest.raises(IndexError, match="out of range"):
         model(torch.tensor([[7593]]))
+
+
+def test_the_windows_are_not_copied(make_config: MakeConfig):
+    """Windows mapped from a file of many chunks stay where they are."""
+    model, _ = build(make_config())
+    windows, usual = pa.concat_tables([WINDOWS, WINDOWS]), pa.default_memory_pool()
+    watched = pa.proxy_memory_pool(usual)
+    pa.set_memory_pool(watched)
+    try:
+        ReachedVocabulary(model, [windows], pad_id=0)
+    finally:
+        pa.set_memory_pool(usual)
+    assert watched.max_memory() == 0
