@@ -20,6 +20,7 @@ from models.schemas import SourceConfig
 from tasks.io.home import Home, current_home
 
 if TYPE_CHECKING:
+    from models.schemas import Move
     from tasks.io.report.story import Story
 
 OUT = Console()
@@ -134,7 +135,7 @@ def predict_texts(agent: str, texts: list[str], *, as_json: bool) -> None:
 
 
 def show_status() -> None:
-    """Print every agent with its champion."""
+    """Print every agent with its champion, which is the one that MLflow's alias names."""
     from tasks.io.console import status_table
     from tasks.io.ledger import agents, decisions, history, open_ledger
 
@@ -143,6 +144,10 @@ def show_status() -> None:
     if not names:
         OUT.print("No agent has been trained yet. `quickstudy run` trains the bundled ones.")
         return
+    isolate(current_home())
+    from tasks.io.reconcile import reconcile
+
+    reconcile(current_home().books())
     OUT.print(status_table({n: (history(engine, n), decisions(engine, n)) for n in names}))
 
 
@@ -187,7 +192,14 @@ def roll_back(agent: str, reason: str) -> None:
     from tasks.io.promotion import rollback
 
     move = rollback(current_home().books(), agent, reason, actor())
-    OUT.print(f"{agent}: version {move.from_version} -> version {move.to_version}")
+    OUT.print(move_sentence(move))
+
+
+def move_sentence(move: "Move") -> str:
+    """Say from which version to which a champion moved."""
+    from tasks.io.ledger.moves import version_text
+
+    return f"{move.agent}: {version_text(move.from_version)} -> {version_text(move.to_version)}"
 
 
 def promote_version(agent: str, version: int, reason: str) -> None:
@@ -204,7 +216,7 @@ def promote_version(agent: str, version: int, reason: str) -> None:
         OUT.print(f"{agent}: version {version} is champion already")
         return
     move = promote(books, IntentRequest(agent, version, present, reason, actor(), kind="manual"))
-    OUT.print(f"{agent}: version {move.from_version} -> version {move.to_version}")
+    OUT.print(move_sentence(move))
 
 
 def collect_garbage(keep_days: float, *, dry_run: bool) -> None:

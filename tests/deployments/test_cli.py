@@ -175,3 +175,15 @@ def test_a_window_that_drifted_brings_a_challenger(trained: Trained, tiny: Path,
     assert quickstudy(trained[0], *words).returncode == 0
     assert _record(trained[0]) == before
     assert _pictures(trained[0]) == pictures
+
+
+def test_status_sees_what_a_person_moved(trained: Trained, quickstudy: Command):
+    """A version that lost the alias in MLflow is no champion for `status` either."""
+    client = home_at(trained[0]).books().client
+    champion = client.get_model_version_by_alias("tiny", "champion").version
+    client.delete_registered_model_alias("tiny", "champion")
+    before = quickstudy(trained[0], "status").stdout
+    client.set_registered_model_alias("tiny", "champion", champion)
+    after = quickstudy(trained[0], "status").stdout
+    assert re.search(r"tiny +none", before)
+    assert re.search(rf"tiny +v{champion}", after)
