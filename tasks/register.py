@@ -61,7 +61,7 @@ def _digests(config: AgentConfig, snapshot: DatasetSnapshot) -> dict[str, str]:
         "data": snapshot.artifact.digest,
         "config": digest_of(config),
         "code": digest_of(code.modules),
-        "lock": lock_digest(code.libraries),
+        "lock": lock_digest(list(code.libraries)),
     }
 
 

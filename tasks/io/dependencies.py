@@ -1,16 +1,18 @@
-"""Which versions of other people's libraries our code runs on, as one digest."""
+"""Which libraries of other people our code runs on: what is installed of them, and one digest of it."""
 
-import re
-from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, distribution
+from collections.abc import Sequence
+from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tasks.io.digests import digest_of, file_digest
 
 LOCK = "requirements.lock"
 
 
-def lock_digest(libraries: Iterable[str], root: Path | None = None) -> str:
+def lock_digest(libraries: Sequence[str], root: Path | None = None) -> str:
     """Give the sha256 of the lock file; without a checkout, the digest of what is installed in its place.
 
     Args:
@@ -19,22 +21,26 @@ def lock_digest(libraries: Iterable[str], root: Path | None = None) -> str:
         root: Folder of the lock file; by default the checkout that this code runs from.
     """
     lock = (root or Path(__file__).parents[2]) / LOCK
-    return file_digest(lock) if lock.is_file() else digest_of(installed(libraries))
+    if lock.is_file():
+        return file_digest(lock)
+    return digest_of({canonicalize_name(found.name): found.version for found in closure(libraries)})
 
 
-def installed(libraries: Iterable[str]) -> dict[str, str]:
-    """Give the installed version of each distribution and of what they require, less optional parts."""
-    found: dict[str, str] = {}
-    todo = list(libraries)
+def closure(requirements: Sequence[str]) -> list[Distribution]:
+    """Follow requirements to every installed distribution that they pull in here."""
+    found: dict[str, Distribution] = {}
+    seen: set[tuple[str, str]] = set()
+    todo = [(Requirement(line), "") for line in requirements]
     while todo:
-        name = re.sub(r"[-_.]+", "-", todo.pop()).lower()
-        if name in found:
+        wanted, extra = todo.pop()
+        if wanted.marker and not wanted.marker.evaluate({"extra": extra}):
             continue
+        name = canonicalize_name(wanted.name)
         try:
-            known = distribution(name)
+            found.setdefault(name, distribution(wanted.name))
         except PackageNotFoundError:
-            continue  # for another system, or an optional part
-        found[name] = known.version
-        required = [text for text in known.requires or () if "extra ==" not in text]
-        todo += [match[0] for text in required if (match := re.match(r"[\w.-]+", text))]
-    return found
+            continue  # what is not installed can not be linked; the load shows whether it matters
+        for asked in {"", *wanted.extras} - {e for n, e in seen if n == name}:
+            seen.add((name, asked))
+            todo += [(Requirement(line), asked) for line in found[name].requires or ()]
+    return list(found.values())

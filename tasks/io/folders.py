@@ -1,12 +1,12 @@
 """Folders that appear whole or not at all."""
 
 import contextlib
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from models.training.files import sync_file, sync_folder
 from tasks.io.digests import folder_digest
 
 TEMPORARY = ".tmp-"
@@ -31,7 +31,7 @@ def new_folder(final: Path) -> Iterator[Path]:
 def move_whole(temporary: Path, final: Path) -> None:
     """Bring a finished folder's files to the disk and give it its name, unless a whole one has it already."""
     for path in (*temporary.rglob("*"), temporary):
-        _sync(path)
+        sync_folder(path) if path.is_dir() else sync_file(path)
     if final.exists() and folder_digest(final) != folder_digest(temporary):
         _discard(final)
     if not final.exists():
@@ -40,7 +40,7 @@ def move_whole(temporary: Path, final: Path) -> None:
         except OSError:
             if not final.is_dir():  # if it is, another process came first, and its folder serves
                 raise
-        _sync(final.parent)
+        sync_folder(final.parent)
 
 
 def _discard(folder: Path) -> None:
@@ -49,12 +49,3 @@ def _discard(folder: Path) -> None:
     with contextlib.suppress(FileNotFoundError):  # another process was first
         folder.rename(grave)
     shutil.rmtree(grave)
-
-
-def _sync(path: Path) -> None:
-    """Bring a file, or a folder's names, to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -12,14 +12,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.metadata import Distribution
 from pathlib import Path
 from typing import Any
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-
 from models.errors import RegistryError
+from tasks.io.dependencies import closure
 from tasks.io.wheel import unpack
 
 TOLERANCE = 1e-5
@@ -94,26 +92,6 @@ def make_site(model: Path, site: Path) -> None:
             source = Path(str(found.locate_file(name)))
             if not (site / name).exists() and source.exists():
                 (site / name).symlink_to(source.resolve())
-
-
-def closure(requirements: Sequence[str]) -> list[Distribution]:
-    """Follow requirements to every installed distribution that they pull in here."""
-    found: dict[str, Distribution] = {}
-    seen: set[tuple[str, str]] = set()
-    todo = [(Requirement(line), "") for line in requirements]
-    while todo:
-        wanted, extra = todo.pop()
-        if wanted.marker and not wanted.marker.evaluate({"extra": extra}):
-            continue
-        name = canonicalize_name(wanted.name)
-        try:
-            found.setdefault(name, distribution(wanted.name))
-        except PackageNotFoundError:
-            continue  # what is not installed can not be linked; the load shows whether it matters
-        for asked in {"", *wanted.extras} - {e for n, e in seen if n == name}:
-            seen.add((name, asked))
-            todo += [(Requirement(line), asked) for line in found[name].requires or ()]
-    return list(found.values())
 
 
 def first_difference(expected: object, found: object, where: str = "line") -> str | None:
