@@ -6,6 +6,7 @@ from tasks.caching import effect_step
 from tasks.io.home import current_home
 from tasks.io.reconcile import reconcile as put_right
 from tasks.io.tracking import close_dead_runs
+from tasks.io.working import sweep
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +18,9 @@ def reconcile(agent: str) -> None:
     Args:
         agent: The agent's name.
     """
-    books = current_home().books()
+    home = current_home()
+    sweep(home.scratch, home.encoded, home.evaluations)
+    books = home.books()
     close_dead_runs(books, agent)
     for move in put_right(books, agent):
         logger.warning("%s: a move to version %s is %s: %s", agent, move.to_version, move.state, move.reason)

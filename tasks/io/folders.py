@@ -1,15 +1,12 @@
 """Folders that appear whole or not at all."""
 
 import contextlib
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from models.training.files import sync_file, sync_folder
 from tasks.io.digests import folder_digest
-
-TEMPORARY = ".tmp-"
+from tasks.io.working import working_folder
 
 
 @contextlib.contextmanager
@@ -19,13 +16,9 @@ def new_folder(final: Path) -> Iterator[Path]:
     A folder that is already at `final` stays, and the new one goes: names are digests, so both hold the same.
     If they do not, the old one was changed after it was made, and the new one takes its place.
     """
-    final.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=final.parent))
-    try:
+    with working_folder(final.parent) as temporary:
         yield temporary
         move_whole(temporary, final)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def move_whole(temporary: Path, final: Path) -> None:
@@ -45,7 +38,6 @@ def move_whole(temporary: Path, final: Path) -> None:
 
 def _discard(folder: Path) -> None:
     """Remove a folder at once, so that no reader sees half of it."""
-    grave = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=folder.parent))
-    with contextlib.suppress(FileNotFoundError):  # another process was first
-        folder.rename(grave)
-    shutil.rmtree(grave)
+    # Another process may be first.
+    with working_folder(folder.parent) as grave, contextlib.suppress(FileNotFoundError):
+        folder.rename(grave / "old")

@@ -4,11 +4,10 @@ Kept, however old: whatever a registered version's run, a version's tag, a verdi
 names by address or by digest; what changed lately; and a training whose lock is held.
 """
 
+import contextlib
 import json
 import logging
-import shutil
 import time
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from tasks.io.file_lock import is_locked
 from tasks.io.ledger import agents, decisions, history
 from tasks.io.tracking import read_record
 from tasks.io.versions import VersionInfo, registered_agents, versions
+from tasks.io.working import working_folder
 
 logger = logging.getLogger(__name__)
 
@@ -92,17 +92,9 @@ def remove(books: Books, garbage: tuple[Garbage, ...]) -> int:
     for item in garbage:
         if is_locked(item.path) or time.time() - _measure(item.path)[1] < _RECENT_SECONDS:
             continue
-        books.scratch.mkdir(parents=True, exist_ok=True)
-        grave = books.scratch / f"tmp-gone-{uuid.uuid4().hex}"
-        try:
-            item.path.rename(grave)  # at once, so that no reader ever sees half of it
-        except FileNotFoundError:
-            continue
-        if grave.is_dir():
-            shutil.rmtree(grave)
-        else:
-            grave.unlink()
-        freed += item.size
+        with working_folder(books.scratch) as grave, contextlib.suppress(FileNotFoundError):
+            item.path.rename(grave / "gone")  # at once, so that no reader ever sees half of it
+            freed += item.size
     logger.info("Removed %d things, %.1f MB", len(garbage), freed / 1e6)
     return freed
 

@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Sequence
 from importlib.metadata import Distribution
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 from models.errors import RegistryError
 from tasks.io.dependencies import closure
 from tasks.io.wheel import unpack
+from tasks.io.working import working_folder
 
 TOLERANCE = 1e-5
 _LOAD_SECONDS = 300
@@ -45,7 +45,7 @@ def check_reload(
     Raises:
         RegistryError: If it does not load, takes our code from elsewhere, or answers otherwise.
     """
-    with tempfile.TemporaryDirectory(dir=scratch, prefix="tmp-reload-") as place:
+    with working_folder(scratch) as place:
         root = Path(place).resolve()
         site = root / "site"
         site.mkdir()

@@ -6,7 +6,6 @@ any point leaves nothing that counts as a version; the next try takes up what it
 
 import logging
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +35,7 @@ from tasks.io.versions import (
     versions,
 )
 from tasks.io.wheel import Wheel, build_wheel
+from tasks.io.working import working_folder
 
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
@@ -130,7 +130,7 @@ def _log(books: Books, wanted: Registration, predictor: Predictor) -> "LoggedMod
     """Build, check and store the model; it counts from when it is marked ready."""
     wheel = build_wheel(books.scratch / "wheels")
     answers = predict_frame(predictor, list(wanted.example))
-    with tempfile.TemporaryDirectory(dir=books.scratch, prefix="tmp-register-") as place:
+    with working_folder(books.scratch) as place:
         folder = Path(place, "model")
         metadata = {**wanted.tags, "quickstudy.wheel_sha256": wheel.sha256}
         build_package(PackageRequest(checked(wanted.model), wanted.example, answers, wheel, metadata), folder)

@@ -1,11 +1,7 @@
 """Snapshots on disk: one folder each, named by the digest of what it holds, whole or not at all."""
 
-import contextlib
-import fcntl
 import json
-import shutil
-import tempfile
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -13,35 +9,18 @@ from pydantic import ValidationError
 from models.errors import ArtifactError
 from models.schemas import ArtifactRef, DatasetSnapshot
 from tasks.io.digests import folder_digest
-from tasks.io.folders import TEMPORARY, move_whole
+from tasks.io.folders import move_whole
+from tasks.io.working import sweep, working_folder
 
 ROWS = "rows.parquet"
 QUARANTINE = "quarantine.parquet"
 RECORD = "snapshot.json"
-_LOCK = "lock"
 
 
-@contextlib.contextmanager
-def work_folder(home: Path) -> Iterator[Path]:
+def work_folder(home: Path) -> AbstractContextManager[Path]:
     """Give a temporary folder under `home/snapshots`; folders that killed runs left there are removed."""
-    parent = home / "snapshots"
-    parent.mkdir(parents=True, exist_ok=True)
-    _remove_left_over(parent)
-    folder = Path(tempfile.mkdtemp(prefix=TEMPORARY, dir=parent))
-    # The lock tells other runs that this folder is in use; the system drops it when this process ends.
-    with (folder / _LOCK).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _remove_left_over(parent: Path) -> None:
-    for folder in parent.glob(f"{TEMPORARY}*"):
-        with contextlib.suppress(OSError), (folder / _LOCK).open("a") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(folder, ignore_errors=True)
+    sweep(home / "snapshots")
+    return working_folder(home / "snapshots")
 
 
 def store(content: Path, home: Path, record: DatasetSnapshot) -> DatasetSnapshot:

@@ -5,7 +5,6 @@ What is logged twice is stored once: parameters have the same values, metrics th
 """
 
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from models.schemas import AgentConfig, CurvePoint
 from models.schemas.base import Record
 from tasks.io.books import Books
 from tasks.io.process_identity import ProcessId, this_process
+from tasks.io.working import working_folder
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
@@ -159,8 +159,8 @@ def log_file(books: Books, run_id: str, path: Path, folder: str = "") -> None:
 
 def read_record(books: Books, run_id: str, name: str) -> str:
     """Give the text of a JSON artifact of the run."""
-    with tempfile.TemporaryDirectory(dir=books.scratch, prefix="tmp-") as place:
-        return Path(books.client.download_artifacts(run_id, name, place)).read_text(encoding="utf-8")
+    with working_folder(books.scratch) as place:
+        return Path(books.client.download_artifacts(run_id, name, str(place))).read_text(encoding="utf-8")
 
 
 def _flat(prefix: str, value: Any) -> dict[str, str]:  # noqa: ANN401 - JSON
@@ -184,12 +184,12 @@ def _param_name(key: str) -> str:
 
 def log_pictures(books: Books, run_id: str, pictures: Mapping[str, bytes]) -> None:
     """Store pictures as artifacts of the run, by their relative names, in `report/`."""
-    with tempfile.TemporaryDirectory(dir=books.scratch, prefix="tmp-") as place:
+    with working_folder(books.scratch) as place:
         for name, content in pictures.items():
             path = Path(place, name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
-        books.client.log_artifacts(run_id, place, "report")
+        books.client.log_artifacts(run_id, str(place), "report")
 
 
 def find_version_run(books: Books, agent: str, version: int | None) -> str | None:

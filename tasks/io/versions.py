@@ -1,7 +1,6 @@
 """Versions in the model registry: which there are, who is champion, and whether their files are whole."""
 
 import logging
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from urllib.parse import unquote, urlparse
 from models.errors import ArtifactError, RegistryError
 from tasks.io.books import CHAMPION, Books
 from tasks.io.model_package import stored_digest
+from tasks.io.working import working_folder
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -198,8 +198,8 @@ def _fetch(books: Books, uri: str, info: VersionInfo) -> Path:
     target = books.scratch / "fetched" / info.tags.get(STORED_TAG, f"{info.agent}-{info.version}")
     if not target.is_dir():
         target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=books.scratch, prefix="tmp-") as place:
-            got = download_artifacts(artifact_uri=uri, dst_path=place, tracking_uri=books.mlflow_uri)
+        with working_folder(books.scratch) as place:
+            got = download_artifacts(artifact_uri=uri, dst_path=str(place), tracking_uri=books.mlflow_uri)
             Path(got).replace(target)
     return target
 

@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 from models.errors import ArtifactError
 from tasks.io.code_digest import CodeDigest, code_digest
 from tasks.io.digests import digest_of, file_digest
+from tasks.io.working import working_folder
 
 LOADED_MODULE = "models.frames"
 PROJECT = "quickstudy"
@@ -85,11 +85,11 @@ def unpack(wheel: Path, folder: Path) -> None:
 def _build_into(folder: Path, code: CodeDigest, root: Path) -> None:
     """Build in a folder of its own, and move the wheel to its place whole."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix="tmp-") as place:
+    with working_folder(folder.parent) as place:
         stage, out = Path(place, "stage"), Path(place, "out")
         _stage(stage, code, root)
         command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out)]
-        environment = {"PATH": os.environ.get("PATH", ""), "SOURCE_DATE_EPOCH": _EPOCH, "HOME": place}
+        environment = {"PATH": os.environ.get("PATH", ""), "SOURCE_DATE_EPOCH": _EPOCH, "HOME": str(place)}
         done = subprocess.run(
             command,
             cwd=stage,
