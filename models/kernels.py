@@ -17,21 +17,54 @@ from torch.autograd.function import FunctionCtx
 
 
 class _OneDnnProduct(torch.autograd.Function):
-    """y = x W^T + b, forward and backward by oneDNN; x is (..., in), W (out, in), y (..., out)."""
+    """y = x W^T + b, forward and backward by oneDNN; x is (..., in), W (out, in), y (..., out).
+
+    Its derivative is made of itself, so it can be differentiated again, and `torch.func.vmap` knows it.
+    """
 
     @staticmethod
-    def forward(ctx: FunctionCtx, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        ctx.save_for_backward(x, weight)
+    def forward(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         return _product(x, weight, bias)
+
+    @staticmethod
+    def setup_context(ctx: FunctionCtx, inputs: tuple[Any, ...], output: Tensor) -> None:
+        del output
+        ctx.save_for_backward(*inputs[:2])
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # noqa: ANN401 - autograd's type
         x, weight = ctx.saved_tensors
         wants_x, wants_weight, wants_bias = ctx.needs_input_grad
         flat = grad.reshape(-1, grad.shape[-1])
-        grad_x = _product(grad, weight.t(), None) if wants_x else None
-        grad_weight = _product(flat.t(), x.reshape(-1, x.shape[-1]).t(), None) if wants_weight else None
+        grad_x = _linear(grad, weight.t(), None) if wants_x else None
+        grad_weight = _linear(flat.t(), x.reshape(-1, x.shape[-1]).t(), None) if wants_weight else None
         return grad_x, grad_weight, flat.sum(0) if wants_bias else None
+
+    @staticmethod
+    def vmap(
+        info: Any,  # noqa: ANN401 - torch's own record
+        in_dims: tuple[int | None, ...],
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+    ) -> tuple[Tensor, int]:
+        """Multiply rows of all by one weight at once; by weights of their own one after the other."""
+        x, weight, bias = (_leading(t, dim) for t, dim in zip((x, weight, bias), in_dims, strict=True))
+        x_dim, weight_dim, bias_dim = in_dims
+        if weight_dim is None and x_dim is not None:
+            if bias_dim is None or bias is None:
+                return _linear(x, weight, bias), 0
+            apart = bias.reshape(len(bias), *[1] * (x.ndim - 2), -1)
+            return _linear(x, weight, None) + apart, 0
+        each = [
+            _linear(
+                x if x_dim is None else x[i],
+                weight if weight_dim is None else weight[i],
+                bias if bias_dim is None or bias is None else bias[i],
+            )
+            for i in range(info.batch_size)
+        ]
+        return torch.stack(each), 0
 
 
 class _OneDnnLinear(nn.Linear):
@@ -40,10 +73,7 @@ class _OneDnnLinear(nn.Linear):
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the base's name
         if input.dtype != torch.float32 or input.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
             return super().forward(input)
-        if not torch.is_grad_enabled():
-            return _product(input, self.weight, self.bias)
-        product: Tensor = _OneDnnProduct.apply(input, self.weight, self.bias)  # type: ignore[no-untyped-call]  # torch leaves apply untyped
-        return product
+        return _linear(input, self.weight, self.bias)
 
 
 @contextmanager
@@ -83,6 +113,19 @@ def _maker() -> str:
         return platform.processor()
     lines = info.read_text("utf-8", errors="replace").splitlines()
     return next((line.split(":")[1].strip() for line in lines if line.startswith("vendor_id")), "")
+
+
+def _linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Multiply, differentiably where that is asked for."""
+    if not torch.is_grad_enabled() and not torch._C._are_functorch_transforms_active():
+        return _product(x, weight, bias)
+    product: Tensor = _OneDnnProduct.apply(x, weight, bias)  # type: ignore[no-untyped-call]  # torch leaves apply untyped
+    return product
+
+
+def _leading(tensor: Tensor | None, dim: int | None) -> Any:  # noqa: ANN401 - None stays None
+    """Bring the dimension that `torch.func.vmap` runs over to the front."""
+    return tensor if tensor is None or dim is None else tensor.movedim(dim, 0)
 
 
 def _product(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

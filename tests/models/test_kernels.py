@@ -55,3 +55,39 @@ def test_layers_are_themselves_again_after_the_block():
         assert type(layer) is not nn.Linear
         raise RuntimeError("on purpose")
     assert type(layer) is nn.Linear
+
+
+def test_second_derivatives_are_those_of_torch():
+    """A gradient of a gradient, as meta-learning takes it, equals that of an ordinary linear layer."""
+    layer = nn.Sequential(nn.Linear(5, 6), nn.Tanh(), nn.Linear(6, 3))
+    x = torch.randn(4, 5, generator=torch.Generator().manual_seed(0))
+
+    def twice() -> tuple[torch.Tensor, ...]:
+        first = torch.autograd.grad(layer(x).square().sum(), list(layer.parameters()), create_graph=True)
+        return torch.autograd.grad(sum(g.square().sum() for g in first), list(layer.parameters()))
+
+    expected = twice()
+    with fast_linears(layer):
+        torch.testing.assert_close(twice(), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("dims", [(0, None, None), (None, 0, 0), (0, 0, None), (0, None, 0), (1, 0, 0)])
+def test_many_layers_at_once_are_those_of_torch(dims: tuple[int | None, ...]):
+    """Gradients under `torch.func.vmap` over inputs, weights or biases equal an ordinary layer's."""
+    generator = torch.Generator().manual_seed(0)
+    shapes = [(3, 4, 5), (3, 6, 5), (3, 6)]
+    values = [
+        torch.randn(shape if dim is not None else shape[1:], generator=generator)
+        for shape, dim in zip(shapes, dims, strict=True)
+    ]
+    if dims[0] == 1:
+        values[0] = values[0].movedim(0, 1).contiguous()
+    layer = nn.Linear(5, 6)
+
+    def loss(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+        return torch.func.functional_call(layer, {"weight": weight, "bias": bias}, (x,)).square().sum()
+
+    slopes = torch.func.vmap(torch.func.grad(loss, argnums=(0, 1, 2)), in_dims=dims)
+    expected = slopes(*values)
+    with fast_linears(layer):
+        torch.testing.assert_close(slopes(*values), expected, rtol=1e-4, atol=1e-4)
