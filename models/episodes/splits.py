@@ -1,0 +1,34 @@
+"""That no class, or no domain, stands in two of meta-training, meta-validation and meta-test."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from models.episodes.pool import Pool
+from models.errors import DataError
+
+Disjoint = Literal["classes", "domains"]
+_ONE = {"classes": "Class", "domains": "Domain"}
+
+
+def check_disjoint(splits: Mapping[str, Sequence[Pool]], by: Disjoint) -> None:
+    """Refuse splits that share what they are declared not to share.
+
+    Args:
+        splits: The pools of each split.
+        by: `classes`: no class name stands in two splits. `domains`: no domain does; classes may.
+
+    Raises:
+        DataError: Something is shared, or a split is empty.
+    """
+    seen: dict[str, str] = {}
+    for split, pools in splits.items():
+        if not any(len(pool) for pool in pools):
+            raise DataError(f"The meta-{split} split has no rows; name at least one source or class for it.")
+        names = {name for pool in pools for name in (pool.classes if by == "classes" else [pool.domain])}
+        shared = sorted(name for name in names if name in seen)
+        if shared:
+            raise DataError(
+                f"{_ONE[by]} {shared[0]!r} stands in meta-{seen[shared[0]]} and in meta-{split} "
+                f"({len(shared)} in all). Splits are declared disjoint by {by}: put each in one."
+            )
+        seen |= dict.fromkeys(names, split)
