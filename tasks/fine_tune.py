@@ -9,7 +9,7 @@ from prefect.logging import get_run_logger
 from models.schemas import AgentConfig, DatasetSnapshot, EncodedDataset, TrainingReport
 from models.training.job import TrainingProgress, TrainJob
 from tasks.caching import cached_step
-from tasks.io.child import train_within_memory
+from tasks.io.child import FINE_TUNE, train_within_memory
 from tasks.io.digests import checked
 from tasks.io.home import current_home
 from tasks.io.progress import progress_bar
@@ -49,7 +49,7 @@ def fine_tune(config: AgentConfig, snapshot: DatasetSnapshot, encoded: EncodedDa
                 update_progress_artifact(artifact, 100 * share)
             show(share, _words(now))
 
-        report = train_within_memory(job, on_progress, time_limit=config.time_limit_seconds)
+        report = train_within_memory(job, on_progress, config.time_limit_seconds, FINE_TUNE)
     if isinstance(artifact, UUID):
         update_progress_artifact(artifact, 100.0)
     get_run_logger().info(

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from models.errors import TrainingMemoryError
@@ -23,24 +24,38 @@ _logger = logging.getLogger(__name__)
 
 def main() -> int:
     """Train the job named on the command line; return the process's exit code."""
-    end_with(int(os.environ.get(PARENT, os.getppid())))
-    keep_freed_memory()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    job = TrainJob.model_validate_json(Path(sys.argv[1]).read_bytes())
-    job.folder.mkdir(parents=True, exist_ok=True)
-    (job.folder / ERROR).unlink(missing_ok=True)
-    try:
+
+    def run(request: bytes) -> None:
+        job = TrainJob.model_validate_json(request)
         # Imported here, so that a parent that dies during the slow import takes this process along.
         with uncollected():
             from models.training.loop import fine_tune
 
         fine_tune(job)
+
+    return serve(run)
+
+
+def serve(run: Callable[[bytes], None]) -> int:
+    """Run the job that the command line names; return the process's exit code.
+
+    Args:
+        run: Told the job's JSON, whose file lies in the job's folder.
+    """
+    end_with(int(os.environ.get(PARENT, os.getppid())))
+    keep_freed_memory()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    request = Path(sys.argv[1])
+    error_file = request.with_name(ERROR)
+    error_file.unlink(missing_ok=True)
+    try:
+        run(request.read_bytes())
     except Exception as error:
         # The parent raises it again, whatever it is: the log alone keeps the traceback.
         _logger.exception("Training failed")
         kind = TrainingMemoryError if ran_out_of_memory(error) else type(error)
         failure = {"type": kind.__name__, "message": str(error) or type(error).__name__}
-        write_whole(job.folder / ERROR, json.dumps(failure))
+        write_whole(error_file, json.dumps(failure))
         return 1
     return 0
 

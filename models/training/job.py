@@ -39,37 +39,50 @@ _SHAPING = (
 """The fields that change the weights; a longer time limit must not throw a half-done training away."""
 
 
-class TrainJob(Record):
+class Job(Record):
+    """What a child process is told.
+
+    Args:
+        out: Folder for everything that comes out; a job that was cut off goes on there.
+        parts: Parts of a batch that go through the model one after the other, to spare memory; their
+            gradients add up to the whole batch's.
+    """
+
+    out: str
+    parts: int = Field(default=1, ge=1)
+
+    @property
+    def folder(self) -> Path:
+        """Give `out` as a path."""
+        return Path(self.out)
+
+    @property
+    def digest(self) -> str:
+        """Give the sha256 of all that shapes the weights; addresses do not count."""
+        raise NotImplementedError
+
+
+class TrainJob(Job):
     """One fine-tuning.
 
     Args:
         config: The agent.
         encoded: Folder of windows, as `preprocess` made it.
         rows: The snapshot's rows.parquet; its validation rows are scored.
-        out: Folder for everything that comes out; a job that was cut off goes on there.
         start: Model folder to start from; none starts from the config's encoder.
         seed: Seed of every random choice; none takes the config's.
-        parts: Parts of a batch that go through the model one after the other, to spare memory; their
-            gradients add up to the whole batch's. Batches of validation shrink as much.
     """
 
     config: AgentConfig
     encoded: ArtifactRef
     rows: str
-    out: str
     start: ArtifactRef | None = None
     seed: int | None = Field(default=None, ge=0)
-    parts: int = Field(default=1, ge=1)
 
     @property
     def seeded_config(self) -> AgentConfig:
         """Give the config with the seed that counts."""
         return self.config if self.seed is None else self.config.model_copy(update={"seed": self.seed})
-
-    @property
-    def folder(self) -> Path:
-        """Give `out` as a path."""
-        return Path(self.out)
 
     @property
     def digest(self) -> str:

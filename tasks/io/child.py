@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 from pydantic import ValidationError
 
@@ -23,7 +23,7 @@ from models.errors import TrainingError, TrainingMemoryError
 from models.schemas import TrainingReport
 from models.training.child import PARENT
 from models.training.files import write_whole
-from models.training.job import ERROR, LOCK, LOG, TrainingProgress, TrainJob, read_progress
+from models.training.job import ERROR, LOCK, LOG, Job, TrainingProgress, TrainJob, read_progress
 from models.training.result import finished_report, read_report
 from tasks.io.training_failures import failure, in_short, too_long, too_silent
 
@@ -35,6 +35,28 @@ _GRACE_SECONDS = 3.0
 _MOST_PARTS = 64
 _ROOT = Path(__file__).resolve().parents[2]
 logger = logging.getLogger(__name__)
+
+J = TypeVar("J", bound=Job)
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Program(Generic[J, R]):
+    """What a child runs.
+
+    Args:
+        module: Run by `python -m` with the job's file.
+        finished: Gives the report of a job that already ended, None if it did not.
+        report: Reads the report that a child left in a folder.
+    """
+
+    module: str
+    finished: Callable[[J], R | None]
+    report: Callable[[Path], R]
+
+
+FINE_TUNE: Program[TrainJob, TrainingReport] = Program("models.training.child", finished_report, read_report)
+_Show = Callable[[TrainingProgress], None]
 
 
 @dataclass(frozen=True)
@@ -57,9 +79,7 @@ class _Limits:
         return cls(seconds, time.monotonic() + seconds, heartbeat)
 
 
-def train_within_memory(
-    job: TrainJob, on_progress: Callable[[TrainingProgress], None], time_limit: float
-) -> TrainingReport:
+def train_within_memory(job: J, on_progress: _Show, time_limit: float, program: Program[J, R]) -> R:
     """Train a job; where memory runs out, go on with each batch in four times as many parts.
 
     The parts' gradients add up, so an optimizer step stays what it was, but for rounding and dropout. A job
@@ -69,6 +89,7 @@ def train_within_memory(
         job: See `run_child`.
         on_progress: See `run_child`.
         time_limit: For all attempts together (seconds).
+        program: What the child runs.
 
     Raises:
         TrainingMemoryError: Sixty-four parts were not enough either.
@@ -77,23 +98,23 @@ def train_within_memory(
     job = job.model_copy(update={"parts": max(job.parts, _earlier_parts(job))})
     while True:
         try:
-            return _attempt(job, on_progress, limits)
+            return _attempt(job, on_progress, limits, program)
         except TrainingMemoryError as error:
             if job.parts >= _MOST_PARTS:
                 raise TrainingMemoryError(
                     f"Memory ran out although each batch went through the model in {job.parts} parts "
-                    f"({in_short(str(error))}). Lower tokens_per_batch or max_length, or name a smaller "
-                    "encoder."
+                    f"({in_short(str(error))}). Lower tokens_per_batch (or meta_batch_size) or "
+                    "max_length, or name a smaller encoder."
                 ) from error
             job = job.model_copy(update={"parts": 4 * job.parts})
             why = in_short(str(error))
             logger.warning("Memory ran out (%s). Going on with each batch in %d parts.", why, job.parts)
 
 
-def _earlier_parts(job: TrainJob) -> int:
+def _earlier_parts(job: Job) -> int:
     """Give the parts that the last attempt at this very job was told; 1 if there was none."""
     try:
-        earlier = TrainJob.model_validate_json((job.folder / _REQUEST).read_bytes())
+        earlier = type(job).model_validate_json((job.folder / _REQUEST).read_bytes())
     except (FileNotFoundError, ValidationError):
         return 1
     return earlier.parts if earlier.digest == job.digest else 1
@@ -101,7 +122,7 @@ def _earlier_parts(job: TrainJob) -> int:
 
 def run_child(
     job: TrainJob,
-    on_progress: Callable[[TrainingProgress], None],
+    on_progress: _Show,
     time_limit: float,
     heartbeat_limit: float = HEARTBEAT_LIMIT,
 ) -> TrainingReport:
@@ -122,16 +143,14 @@ def run_child(
         TrainingError: The child ended without a result, or another process trains in `job.out`.
         QuickstudyError: What the child itself raised, by its own type.
     """
-    return _attempt(job, on_progress, _Limits.from_now(time_limit, heartbeat_limit))
+    return _attempt(job, on_progress, _Limits.from_now(time_limit, heartbeat_limit), FINE_TUNE)
 
 
-def _attempt(
-    job: TrainJob, on_progress: Callable[[TrainingProgress], None], limits: _Limits
-) -> TrainingReport:
+def _attempt(job: J, on_progress: _Show, limits: _Limits, program: Program[J, R]) -> R:
     """Run a child until it ends or a limit is passed; see `run_child`."""
     job.folder.mkdir(parents=True, exist_ok=True)
     with _locked(job.folder) as lock:
-        done = finished_report(job)
+        done = program.finished(job)
         if done is not None:
             return done
         request = job.folder / _REQUEST
@@ -140,7 +159,7 @@ def _attempt(
         killed_for_memory = _killed_for_memory()
         with (job.folder / LOG).open("ab") as log:
             child = subprocess.Popen(
-                [sys.executable, "-m", "models.training.child", str(request)],
+                [sys.executable, "-m", program.module, str(request)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -155,13 +174,13 @@ def _attempt(
             _end_group(child)
     if child.returncode != 0:
         raise failure(job.folder, child.returncode, _killed_for_memory() > killed_for_memory)
-    return read_report(job.folder)
+    return program.report(job.folder)
 
 
 def _watch(
     child: subprocess.Popen[bytes],
     out: Path,
-    on_progress: Callable[[TrainingProgress], None],
+    on_progress: _Show,
     limits: _Limits,
 ) -> None:
     """Pass progress on until the child ends or a limit (time, heartbeat) is passed."""

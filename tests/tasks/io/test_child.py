@@ -23,7 +23,7 @@ from models.schemas import AgentConfig, ArtifactRef, SourceConfig
 from models.training.files import folder_ref
 from models.training.job import TrainingProgress, TrainJob
 from tasks.io import child
-from tasks.io.child import run_child, train_within_memory
+from tasks.io.child import FINE_TUNE, run_child, train_within_memory
 from tasks.io.digests import checked
 
 pytestmark = pytest.mark.system
@@ -33,16 +33,17 @@ import sys
 from pathlib import Path
 from models.training.job import TrainJob
 from tasks.io.child import run_child
-run_child(TrainJob.model_validate_json(Path(sys.argv[1]).read_bytes()), lambda progress: None, 600)
+run_child(TrainJob.model_validate_json(Path(sys.argv[1]).read_bytes()), lambda progress: None, 600, FINE_TUNE)
 """
 
 LIMITED = """
 import resource, sys
 from pathlib import Path
 from models.training.job import TrainJob
-from tasks.io.child import train_within_memory
+from tasks.io.child import FINE_TUNE, train_within_memory
 resource.setrlimit(resource.RLIMIT_DATA, (int(sys.argv[2]), int(sys.argv[2])))
-train_within_memory(TrainJob.model_validate_json(Path(sys.argv[1]).read_bytes()), lambda progress: None, 600)
+job = TrainJob.model_validate_json(Path(sys.argv[1]).read_bytes())
+train_within_memory(job, lambda progress: None, 600, FINE_TUNE)
 """
 
 
@@ -211,9 +212,9 @@ def test_two_trainings_do_not_share_a_folder(data: Path, tmp_path: Path, monkeyp
 
 def test_a_finished_training_is_not_run_again(data: Path, tmp_path: Path):
     """The same job in the same folder gives the stored report without starting a process."""
-    first = run_child(job(data, tmp_path, epochs=1), ignore, 300)
+    first = run_child(job(data, tmp_path, epochs=1), ignore, 300, FINE_TUNE)
     os.remove(tmp_path / "child.log")
-    assert run_child(job(data, tmp_path, epochs=1), ignore, 300) == first
+    assert run_child(job(data, tmp_path, epochs=1), ignore, 300, FINE_TUNE) == first
     assert not (tmp_path / "child.log").exists()
 
 
@@ -242,7 +243,7 @@ def test_a_cut_off_training_goes_on_with_its_parts(data: Path, tmp_path: Path, s
     """What an earlier attempt learned about memory counts for the same job, and for no other."""
     earlier = job(data, tmp_path, epochs=1).model_copy(update={"parts": 16, "seed": seed})
     (tmp_path / "request.json").write_text(earlier.model_dump_json())
-    train_within_memory(job(data, tmp_path, epochs=1), ignore, 300)
+    train_within_memory(job(data, tmp_path, epochs=1), ignore, 300, FINE_TUNE)
     assert TrainJob.model_validate_json((tmp_path / "request.json").read_bytes()).parts == parts
 
 
@@ -256,6 +257,6 @@ def test_all_attempts_share_one_deadline(data: Path, tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(child, "_attempt", run_out)
     with pytest.raises(TrainingMemoryError, match=r"in 64 parts \(full\)\. Lower tokens_per_batch"):
-        train_within_memory(job(data, tmp_path), ignore, 300)
+        train_within_memory(job(data, tmp_path), ignore, 300, FINE_TUNE)
     assert [parts for parts, _ in deadlines] == [1, 4, 16, 64]
     assert len({deadline for _, deadline in deadlines}) == 1

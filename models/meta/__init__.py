@@ -1,0 +1,1 @@
+"""Meta-training: a start, learned over many episodes, from which a handful of labels is enough."""

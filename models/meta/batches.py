@@ -1,0 +1,144 @@
+"""From drawn episodes to stacked tensors that learners read."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Protocol
+
+import numpy as np
+import torch
+
+from models.adapters.base import IGNORED
+from models.episodes import OUTSIDE, Drawn, Episode, Kind, Pool
+from models.learners import EpisodeBatch, Inputs, Shots
+from models.meta.kept import KeptStates
+
+
+class RowReader(Protocol):
+    """What gives a network's inputs for some rows of a pool."""
+
+    @property
+    def pool(self) -> Pool:
+        """Give the pool."""
+
+    def inputs(self, rows: np.ndarray, length: int) -> Inputs:
+        """Give the inputs of some rows, padded to `length` sub-words."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What a network reads of a pool's rows.
+
+    Args:
+        pool: The rows.
+        pad_id: Sub-word that pads.
+        kept: Hidden states of the rows; None where the network reads sub-words.
+    """
+
+    pool: Pool
+    pad_id: int
+    kept: KeptStates | None = None
+
+    def inputs(self, rows: np.ndarray, length: int) -> Inputs:
+        """Give states or sub-words (rows, length, ...), mask (rows, length) and marks (rows, marks)."""
+        mask = np.arange(length) < self.pool.ids.lengths[rows][:, None]
+        if self.kept is not None:
+            first = self.kept.padded(rows, length)
+        else:
+            ids = self.pool.ids.padded(rows, self.pad_id)
+            wider = ((0, 0), (0, length - ids.shape[1]))
+            first = torch.from_numpy(np.pad(ids, wider, constant_values=self.pad_id))
+        return first, torch.from_numpy(mask.astype(np.float32)), torch.from_numpy(self.pool.marks[rows])
+
+
+@dataclass(frozen=True)
+class Side:
+    """Support or query of several episodes, each padded to the most rows of one.
+
+    Args:
+        rows: (episodes, rows) positions in the episodes' pools; what pads repeats the last row.
+        targets: (episodes, items) class within the episode, IGNORED where there is none.
+    """
+
+    rows: np.ndarray
+    targets: np.ndarray
+
+
+@dataclass(frozen=True)
+class Arranged:
+    """Episodes of one task type, side by side.
+
+    Args:
+        pools: (episodes,) position of each episode's pool.
+        support: Rows to adapt on.
+        query: Rows to be judged on.
+        length: Sub-words of the longest row.
+        n_way: Classes of the widest episode; for tags with the one that is no type.
+    """
+
+    pools: np.ndarray
+    support: Side
+    query: Side
+    length: int
+    n_way: int
+
+
+def by_kind(
+    episodes: Sequence[Episode], readers: Sequence[RowReader]
+) -> Iterator[tuple[Kind, list[Episode]]]:
+    """Group episodes by the task type of their pool, kinds in alphabetical order."""
+
+    def kind(episode: Episode) -> Kind:
+        return readers[episode.pool].pool.kind
+
+    for found, group in groupby(sorted(episodes, key=kind), key=kind):
+        yield found, list(group)
+
+
+def arranged(episodes: Sequence[Episode], readers: Sequence[RowReader]) -> Arranged:
+    """Put episodes of one task type side by side.
+
+    What pads has no class; an episode with fewer classes than the widest has no support for the rest.
+    """
+    pools = [readers[e.pool].pool for e in episodes]
+    sides = [drawn for e in episodes for drawn in (e.support, e.query)]
+    owners = [pool for pool in pools for _ in range(2)]
+    length = max(int(p.ids.lengths[d.rows].max()) for p, d in zip(owners, sides, strict=True))
+    return Arranged(
+        pools=np.array([e.pool for e in episodes]),
+        support=_side(episodes, pools, [e.support for e in episodes], length),
+        query=_side(episodes, pools, [e.query for e in episodes], length),
+        length=length,
+        n_way=max(len(e.classes) for e in episodes) + pools[0].is_tagged,
+    )
+
+
+def stacked(episodes: Sequence[Episode], readers: Sequence[RowReader]) -> EpisodeBatch:
+    """Stack episodes of one task type, each input padded to the longest row of all."""
+    plan = arranged(episodes, readers)
+
+    def shots(side: Side) -> Shots:
+        read = [readers[p].inputs(rows, plan.length) for p, rows in zip(plan.pools, side.rows, strict=True)]
+        return Shots(tuple(torch.stack(x) for x in zip(*read, strict=True)), torch.from_numpy(side.targets))
+
+    return EpisodeBatch(shots(plan.support), shots(plan.query), plan.n_way)
+
+
+def _side(episodes: Sequence[Episode], pools: list[Pool], chosen: list[Drawn], length: int) -> Side:
+    most = max(len(drawn.rows) for drawn in chosen)
+    rows, targets = [], []
+    for episode, pool, drawn in zip(episodes, pools, chosen, strict=True):
+        lacking = most - len(drawn.rows)
+        rows.append(np.pad(drawn.rows, (0, lacking), mode="edge"))
+        found = _tag_targets(pool, episode, drawn, length) if pool.is_tagged else drawn.classes[:, None]
+        targets.append(np.pad(found, ((0, lacking), (0, 0)), constant_values=IGNORED).ravel())
+    return Side(np.stack(rows), np.stack(targets).astype(np.int64))
+
+
+def _tag_targets(pool: Pool, episode: Episode, drawn: Drawn, length: int) -> np.ndarray:
+    """Give each sub-word's class within the episode, (rows, length); types of no part in it are OUTSIDE."""
+    renumber = np.full(len(pool.classes) + 1, OUTSIDE)
+    renumber[episode.classes + 1] = np.arange(1, len(episode.classes) + 1)
+    labels = pool.labels.padded(drawn.rows, IGNORED)
+    labels = np.where(labels >= 0, renumber[np.maximum(labels, 0)], labels)
+    return np.pad(labels, ((0, 0), (0, length - labels.shape[1])), constant_values=IGNORED)

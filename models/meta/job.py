@@ -1,0 +1,57 @@
+"""MetaJob: what the child process that meta-trains is told."""
+
+import hashlib
+import json
+
+from models.schemas.start import EpisodeRows, StartConfig
+from models.training.job import Job
+
+START = "start"
+_SHAPING = (
+    "sources",
+    "disjoint",
+    "validation_share",
+    "test_share",
+    "encoder",
+    "max_length",
+    "learner",
+    "learner_settings",
+    "meta_layers",
+    "n_way",
+    "k_shot",
+    "n_query",
+    "names",
+    "unbalanced",
+    "judged_way",
+    "judged_shot",
+    "meta_batch_size",
+    "steps",
+    "outer_lr",
+    "optimizer",
+    "weight_decay",
+    "evaluate_steps",
+    "validation_episodes",
+    "patience",
+    "precision",
+    "seed",
+)
+"""The fields that change the weights."""
+
+
+class MetaJob(Job):
+    """One meta-training.
+
+    Args:
+        config: The start.
+        rows: The tokenized rows of its sources.
+    """
+
+    config: StartConfig
+    rows: EpisodeRows
+
+    @property
+    def digest(self) -> str:
+        """Give the sha256 of all that shapes the weights; addresses do not count."""
+        shaping = self.config.model_dump(mode="json", include=set(_SHAPING))
+        content = [shaping, [source.encoded.digest for source in self.rows.sources]]
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

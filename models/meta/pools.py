@@ -1,0 +1,104 @@
+"""Make pools from encoded rows: one window a row, no text twice."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+from transformers import PreTrainedTokenizerBase
+
+from models.adapters import TaskAdapter
+from models.adapters.base import IGNORED
+from models.episodes import OUTSIDE, Kind, Pool
+from models.errors import DataError
+from models.ragged import Ragged
+
+KINDS: dict[str, Kind] = {
+    "text_classification": "text_classification",
+    "token_classification": "token_classification",
+}
+"""The task type of an adapter's episodes."""
+_NAME_PARTS = re.compile(r"[\W_]+")
+
+
+def pool_from_windows(name: str, domain: str, adapter: TaskAdapter, windows: Sequence[pa.Table]) -> Pool:
+    """Make a pool from an adapter's windows.
+
+    A long row gives its first window alone, and a row whose sub-words stand there already is left out: in
+    an episode it could be support and query at once.
+
+    Args:
+        name: The source.
+        domain: What its rows are about.
+        adapter: What encoded the rows.
+        windows: Tables in ENCODED_SCHEMA.
+
+    Raises:
+        DataError: There are no episodes of this adapter's task type.
+    """
+    kind = KINDS.get(adapter.name)
+    if kind is None:
+        raise DataError(f"There are no episodes of {adapter.name}; there are of {', '.join(KINDS)}.")
+    table = pa.concat_tables(windows)
+    ids, labels = Ragged.from_column(table["input_ids"]), Ragged.from_column(table["labels"])
+    row = table["row"].to_numpy()
+    kept = np.concatenate([[True], row[1:] != row[:-1]])[: len(row)]
+    kept &= first_of_each(ids)
+    if kind == "token_classification":
+        labels = Ragged(_types(labels.values, adapter), labels.offsets)
+    else:
+        kept &= labels.values >= 0
+    return Pool(
+        name=name,
+        domain=domain,
+        kind=kind,
+        classes=tuple(adapter.config.labels),
+        ids=ids.keep(kept),
+        labels=labels.keep(kept),
+        marks=np.zeros((int(kept.sum()), 0), np.int64),
+        named=np.zeros(int(kept.sum()), bool),
+    )
+
+
+def with_names(pool: Pool, tokenizer: PreTrainedTokenizerBase) -> Pool:
+    """Add a row for each class: its name, as words.
+
+    Names say much about a class where it has one example; Liao et al. (LAQDA, 2024) use them in another way.
+    """
+    words = [" ".join(_NAME_PARTS.split(name)).strip() for name in pool.classes]
+    ids = [np.array(one, np.int64) for one in tokenizer(words)["input_ids"]]
+    lengths = np.array([len(one) for one in ids])
+    count = len(pool.classes)
+    return replace(
+        pool,
+        ids=Ragged.from_lengths(
+            np.concatenate([pool.ids.values, *ids]), np.concatenate([pool.ids.lengths, lengths])
+        ),
+        labels=Ragged.from_lengths(
+            np.concatenate([pool.labels.values, np.arange(count)]), np.ones(len(pool) + count, np.int64)
+        ),
+        marks=np.zeros((len(pool) + count, 0), np.int64),
+        named=np.concatenate([pool.named, np.ones(count, bool)]),
+    )
+
+
+def first_of_each(ids: Ragged) -> np.ndarray:
+    """Tell which rows are the first with their sub-words, (rows,) bool."""
+    keys = pa.ListArray.from_arrays(pa.array(ids.offsets, pa.int32()), pa.array(ids.values, pa.int32()))
+    # Arrow compares no lists, but their bytes.
+    places = pa.array(4 * ids.offsets, pa.int32())
+    whole = pa.BinaryArray.from_buffers(
+        pa.binary(), len(keys), [None, places.buffers()[1], keys.values.buffers()[1]]
+    )
+    codes = whole.dictionary_encode().indices.to_numpy()
+    first = np.zeros(len(codes), bool)
+    first[np.unique(codes, return_index=True)[1]] = True
+    return first
+
+
+def _types(outputs: np.ndarray, adapter: TaskAdapter) -> np.ndarray:
+    """Turn the numbers of O, B- and I- tags into those of types, from 1; IGNORED stays."""
+    types = [name.partition("-")[2] for name in adapter.outputs]
+    number = np.array([adapter.config.labels.index(t) + 1 if t else OUTSIDE for t in types])
+    return np.where(outputs >= 0, number[np.maximum(outputs, 0)], IGNORED)

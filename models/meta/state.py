@@ -1,0 +1,113 @@
+"""What a meta-training carries from step to step, and how it becomes a checkpoint and comes back."""
+
+from dataclasses import asdict, dataclass, field
+
+import torch
+from torch import Tensor
+
+from models.learners import Params
+from models.meta.settings import MetaSettings
+from models.schemas import CurvePoint
+from models.training.checkpoint import Checkpoint
+from models.training.optimizer import rate_factor
+
+_SEPARATOR = "|"
+
+
+@dataclass
+class Position:
+    """Where a meta-training is, in plain numbers.
+
+    Args:
+        step: Outer steps done.
+        loss_sum: Sum of the losses since the last score.
+        loss_count: How many losses that are.
+        misses: Scores since the best one.
+        best_step: Step of the best score.
+        best_score: The best score on meta-validation.
+        seconds: Time used by earlier sessions.
+    """
+
+    step: int = 0
+    loss_sum: float = 0.0
+    loss_count: int = 0
+    misses: int = 0
+    best_step: int = 0
+    best_score: float = -1.0
+    seconds: float = 0.0
+
+
+@dataclass
+class MetaState:
+    """Everything that changes while a start is learned.
+
+    Args:
+        params: The meta-parameters; leaves that the optimizer writes to.
+        decayed: Names of those that weight decay applies to.
+        settings: Rates and decay.
+        position: Where it is.
+        curve: Scores so far.
+        best: The best meta-parameters so far.
+    """
+
+    params: Params
+    decayed: frozenset[str]
+    settings: MetaSettings
+    position: Position = field(default_factory=Position)
+    curve: list[CurvePoint] = field(default_factory=list)
+    best: Params = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.params = {name: w.detach().clone() for name, w in self.params.items()}
+        chosen = getattr(torch.optim, self.settings.optimizer)
+        # Decay is done here, the same for every optimizer; some have one of their own by default.
+        own = {"weight_decay": 0.0} if self.settings.optimizer == "AdamW" else {}
+        self.optimizer: torch.optim.Optimizer = chosen(
+            list(self.params.values()), lr=self.settings.outer_lr, **own
+        )
+
+    @torch.no_grad()
+    def step(self, gradients: Params) -> None:
+        """Take one outer step: phi <- phi - eta grad - eta lambda phi, eta warmed up and then falling."""
+        progress = (self.position.step + 0.5) / max(1, self.settings.steps)
+        rate = self.settings.outer_lr * rate_factor(progress, self.settings.warmup_share)
+        for name, weight in self.params.items():
+            weight.grad = gradients[name]
+            if name in self.decayed:
+                weight.mul_(1.0 - rate * self.settings.weight_decay)
+        torch.nn.utils.clip_grad_norm_(list(self.params.values()), self.settings.max_grad_norm)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.position.step += 1
+
+    def keep_best(self) -> None:
+        """Copy the meta-parameters as the best so far."""
+        self.best = {name: w.detach().to("cpu", copy=True) for name, w in self.params.items()}
+
+    def checkpoint(self, seconds: float) -> Checkpoint:
+        """Describe the state; `seconds` have passed since the beginning, earlier sessions included."""
+        names = {id(w): name for name, w in self.params.items()}
+        moments = {
+            f"{names[id(w)]}{_SEPARATOR}{key}": value
+            for w, state in self.optimizer.state.items()
+            for key, value in state.items()
+            if isinstance(value, Tensor)
+        }
+        tensors = {"params": self.params, "optimizer": moments, "best": self.best}
+        values = {**asdict(self.position), "seconds": seconds}
+        curve = [point.model_dump(mode="json") for point in self.curve]
+        return Checkpoint(self.position.step, tensors, {"position": values, "curve": curve})
+
+    @torch.no_grad()
+    def resume(self, checkpoint: Checkpoint) -> None:
+        """Become the state that a checkpoint describes."""
+        for name, weight in self.params.items():
+            weight.copy_(checkpoint.tensors["params"][name])
+        for full_name, value in checkpoint.tensors["optimizer"].items():
+            name, key = full_name.rsplit(_SEPARATOR, 1)
+            self.optimizer.state[self.params[name]][key] = value
+        self.best = checkpoint.tensors["best"]
+        self.position = Position(**checkpoint.values["position"])
+        self.curve = [CurvePoint.model_validate(point) for point in checkpoint.values["curve"]]

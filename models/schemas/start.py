@@ -1,0 +1,212 @@
+"""StartConfig: the one description of a meta-learned start, and the records of its making."""
+
+from typing import Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from models.episodes.shape import Count, EpisodeShape
+from models.errors import ConfigError
+from models.schemas.agent import AdapterName, AgentConfig
+from models.schemas.base import Record
+from models.schemas.records import ArtifactRef, CurvePoint, Metric
+from models.schemas.source import SourceConfig
+
+Setting = bool | int | float | str
+EpisodeSplit = Literal["train", "validation", "test"]
+
+
+class EpisodeSource(Record):
+    """Labelled rows that episodes are drawn from.
+
+    Args:
+        adapter: The NLP task type.
+        source: Where the rows are; its `domain` counts where splits are disjoint by domain.
+        labels: The labels; by default all that are found.
+        weight: How often episodes come from here, relative to the other sources of its split.
+        split: The split that the whole source belongs to; none shares its classes out.
+    """
+
+    adapter: AdapterName
+    source: SourceConfig
+    labels: tuple[str, ...] = ()
+    weight: float = Field(default=1.0, gt=0)
+    split: EpisodeSplit | None = None
+
+
+class StartConfig(Record):
+    """Everything that makes a start what it is.
+
+    Args:
+        schema_version: Version of this description's format.
+        name: The start's name; `start-<name>` in the model registry.
+        description: What it is for, in one sentence.
+        sources: Where episodes come from.
+        disjoint: What no two of meta-train, meta-validation and meta-test share: classes or domains.
+        validation_share: Share of a source's classes for meta-validation (fraction, 0-1).
+        test_share: Share of a source's classes for meta-test and the gate (fraction, 0-1).
+        encoder: Hugging Face id or local folder of the pretrained encoder.
+        max_length: Longest row in sub-words, special ones included; the rest is cut off.
+        learner: Name of the meta-learner.
+        learner_settings: The learner's own settings, by their names.
+        meta_layers: How many layers from the top are learned; all of the encoder, or none.
+        n_way: Classes of a training episode; a pair is a range.
+        k_shot: Support examples a class of a training episode; a pair is a range.
+        n_query: Query examples a class.
+        names: Put each class's name into the support as one more example.
+        unbalanced: Draw each class's shots by itself from the range of k_shot.
+        judged_way: Classes of the episodes that scores and the gate rest on.
+        judged_shot: Support examples a class of those episodes.
+        test_episodes: Episodes that a start is judged on.
+        meta_batch_size: Episodes of an outer step.
+        steps: Most outer steps.
+        outer_lr: Peak rate of the outer steps.
+        optimizer: A class of torch.optim.
+        weight_decay: Decay of the encoder's weights, apart from the optimizer.
+        evaluate_steps: Outer steps between two scores on meta-validation.
+        validation_episodes: Episodes of each such score.
+        patience: Scores without a better one before meta-training stops.
+        precision: `auto` is bf16 on a GPU and fp32 elsewhere.
+        checkpoint_steps: Outer steps between two checkpoints.
+        time_limit_seconds: Meta-training is ended after this time.
+        seed: Seed of every random choice.
+        work_pool: Prefect work pool for meta-training; none runs it in this process.
+        alpha: One-sided significance level of the gate; episodes are its rows.
+        typical_change: By how much starts usually differ (fraction of the accuracy); see an agent's field.
+        harm_margin: How much worse a source's episodes may be before it counts as harm (fraction).
+        harm_alpha: Level of the harm test over all sources together.
+        min_slice_rows: A source with fewer episodes is listed, not judged.
+        max_reuse: Decisions an episode may serve before it counts as used up.
+    """
+
+    schema_version: Literal[1] = 1
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,56}$")
+    description: str = ""
+    sources: tuple[EpisodeSource, ...] = Field(min_length=1)
+    disjoint: Literal["classes", "domains"] = "classes"
+    validation_share: float = Field(default=0.25, gt=0, lt=0.5)
+    test_share: float = Field(default=0.25, gt=0, lt=0.5)
+    encoder: str = "sentence-transformers/all-MiniLM-L6-v2"
+    max_length: int = Field(default=64, ge=8, le=8192)
+    learner: str = "prototypical"
+    learner_settings: dict[str, Setting] = Field(default_factory=dict)
+    meta_layers: int | Literal["all", "none"] = "all"
+    n_way: Count | tuple[Count, Count] = 10
+    k_shot: Count | tuple[Count, Count] = (1, 5)
+    n_query: Count = 5
+    names: bool = False
+    unbalanced: bool = False
+    judged_way: Count = 5
+    judged_shot: Count = 1
+    test_episodes: int = Field(default=600, ge=1)
+    meta_batch_size: int = Field(default=2, ge=1)
+    steps: int = Field(default=400, ge=1)
+    outer_lr: float = Field(default=2e-5, gt=0, le=10)
+    optimizer: str = "AdamW"
+    weight_decay: float = Field(default=0.0, ge=0, le=1)
+    evaluate_steps: int = Field(default=50, ge=1)
+    validation_episodes: int = Field(default=200, ge=1)
+    patience: int = Field(default=4, ge=1)
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    checkpoint_steps: int = Field(default=50, ge=1)
+    time_limit_seconds: float = Field(default=7200, gt=0)
+    seed: int = Field(default=0, ge=0)
+    work_pool: str | None = None
+    alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    typical_change: float | None = Field(default=0.01, gt=0, le=1)
+    harm_margin: float = Field(default=0.005, ge=0, lt=1)
+    harm_alpha: float = Field(default=0.2, gt=0, lt=0.5)
+    min_slice_rows: int = Field(default=50, ge=1)
+    max_reuse: int = Field(default=20, ge=1)
+
+    @property
+    def agent(self) -> str:
+        """Give the name in the model registry, where agents have theirs."""
+        return f"start-{self.name}"
+
+    @property
+    def train_shape(self) -> EpisodeShape:
+        """Give the shape of training episodes."""
+        return EpisodeShape(
+            n_way=self.n_way,
+            k_shot=self.k_shot,
+            n_query=self.n_query,
+            names=self.names,
+            unbalanced=self.unbalanced,
+        )
+
+    @property
+    def judged_shape(self) -> EpisodeShape:
+        """Give the shape of the episodes that scores rest on."""
+        return EpisodeShape(
+            n_way=self.judged_way, k_shot=self.judged_shot, n_query=self.n_query, names=self.names
+        )
+
+    def source_agent(self, place: int, labels: tuple[str, ...]) -> AgentConfig:
+        """Describe one source as the steps that read and tokenize rows know it."""
+        wanted = self.sources[place]
+        return AgentConfig(
+            name=f"{self.agent[:55]}-{place}",
+            adapter=wanted.adapter,
+            labels=wanted.labels or labels,
+            sources=(wanted.source,),
+            encoder=self.encoder,
+            max_length=self.max_length,
+            stride=0,
+            # An episode's rows are split by class, so no row needs to be held out on top of that.
+            validation_share=0.01,
+            test_share=0.01,
+        )
+
+    @model_validator(mode="after")
+    def _fields_agree(self) -> Self:
+        # Both stand on torch, which a file that names no start need not wait for.
+        from models.learners import make_learner
+        from models.meta.settings import settings_of
+
+        try:
+            _ = (self.train_shape, self.judged_shape, settings_of(self))
+        except ValidationError as error:
+            raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
+        try:
+            make_learner(self.learner, self.learner_settings)
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+        if self.disjoint == "domains" and not all(s.split and s.source.domain for s in self.sources):
+            raise ValueError("disjoint: domains needs a split and a source.domain for every source")
+        return self
+
+
+class EncodedSource(Record):
+    """One source's tokenized rows, and how it was described."""
+
+    agent: AgentConfig
+    encoded: ArtifactRef
+
+
+class EpisodeRows(Record):
+    """The tokenized rows of all of a start's sources, in their order."""
+
+    sources: tuple[EncodedSource, ...]
+
+
+class StartReport(Record):
+    """What meta-training made: a start's folder, and how it got there."""
+
+    start: ArtifactRef
+    steps: int
+    best_step: int
+    best_score: float
+    curve: tuple[CurvePoint, ...]
+    seconds: float
+    resumed_from: int = 0
+    stopped: Literal["finished", "early"] = "finished"
+    classes: dict[EpisodeSplit, int] = Field(default_factory=dict)
+    job: str = ""
+
+
+class EpisodeScores(Record):
+    """A start on meta-test episodes; `outcomes` holds one line an episode, as the gate compares them."""
+
+    start: ArtifactRef
+    metric: Metric
+    outcomes: ArtifactRef

@@ -1,0 +1,171 @@
+"""A whole meta-training from tokenized rows to a stored start, and that start on new episodes."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from safetensors.torch import load_file
+
+from models.adapters import get_adapter
+from models.encoder import load_encoder, load_tokenizer
+from models.errors import ArtifactError, DataError
+from models.meta.fit import finished_start, meta_fit, read_start_report
+from models.meta.job import MetaJob
+from models.meta.judging import judged_episodes, opened
+from models.meta.lessons import make_source, split_of, split_pools
+from models.meta.scoring import score_episodes
+from models.meta.store import load_start
+from models.preprocess import encode_snapshot
+from models.schemas import SourceConfig
+from models.schemas.start import EncodedSource, EpisodeRows, EpisodeSource, StartConfig
+from models.training.files import folder_ref
+
+WORDS = (
+    *("river", "stone", "cloud", "bread", "horse", "glass", "piano", "tower"),
+    *("apple", "night", "green", "seven", "chair", "field", "paper", "water"),
+)
+
+
+def _rows(classes: int = 16, each: int = 14) -> pa.Table:
+    rng = np.random.default_rng(0)
+    labels = [f"class {i}" for i in range(classes) for _ in range(each)]
+    fill = ["the", "a", "of", "and", "one", "two", "more", "so"]
+    texts = [
+        " ".join([WORDS[i], *rng.choice(fill, rng.integers(1, 5)), str(n)])
+        for i in range(classes)
+        for n in range(each)
+    ]
+    splits = ["train"] * (len(labels) - 2) + ["validation", "test"]
+    return pa.table({"text": texts, "label": labels, "split": splits})
+
+
+@pytest.fixture
+def make_job(tiny_encoder: Path, tmp_path: Path) -> Callable[..., MetaJob]:
+    """Give a function that describes a meta-training on made-up classes."""
+
+    def make(out: str = "out", **changes: object) -> MetaJob:
+        values = {
+            "name": "words",
+            "sources": (
+                EpisodeSource(adapter="text_classification", source=SourceConfig(address="rows.csv")),
+            ),
+            "encoder": str(tiny_encoder),
+            "max_length": 16,
+            "n_way": 3,
+            "k_shot": 1,
+            "n_query": 4,
+            "judged_way": 2,
+            "steps": 6,
+            "evaluate_steps": 3,
+            "validation_episodes": 10,
+            "test_episodes": 12,
+            "outer_lr": 1e-3,
+        }
+        config = StartConfig.model_validate(values | changes)
+        rows = _rows()
+        agent = config.source_agent(0, tuple(dict.fromkeys(rows["label"].to_pylist())))
+        pq.write_table(rows, tmp_path / "rows.parquet")
+        encode_snapshot(agent, tmp_path / "rows.parquet", tmp_path / "encoded")
+        encoded = folder_ref(tmp_path / "encoded")
+        rows_of = EpisodeRows(sources=(EncodedSource(agent=agent, encoded=encoded),))
+        return MetaJob(config=config, rows=rows_of, out=str(tmp_path / out))
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"learner": "prototypical"},
+        {"learner": "anil", "learner_settings": {"inner_steps": 2}, "meta_layers": "none"},
+        {"learner": "maml", "learner_settings": {"inner_steps": 1}, "meta_layers": 1},
+    ],
+    ids=["prototypical", "anil", "maml"],
+)
+def test_a_stored_start_is_the_best_one(make_job: Callable[..., MetaJob], changes: dict[str, object]):
+    """What is read back has the learned weights: on meta-validation's episodes it has the best score."""
+    job = make_job(**changes)
+    report = meta_fit(job)
+    start = load_start(Path(report.start.address))
+    pools = split_pools(job.config, job.rows, start.tokenizer)
+    ready, states = opened(start, ["text_classification"])
+    source = make_source(job.config, pools, "validation", states)
+    scores = score_episodes(ready, source, source.episodes(0, job.config.validation_episodes))
+    assert scores.mean() == pytest.approx(report.best_score)
+    assert report.best_score == max(point.validation_score for point in report.curve)
+
+
+def test_the_gate_sees_a_line_an_episode(make_job: Callable[..., MetaJob]):
+    """Each line counts the episode's answers and names its source; the same episodes have the same hash."""
+    job = make_job()
+    start = load_start(Path(meta_fit(job).start.address))
+    first, second = (judged_episodes(start, job.config, job.rows) for _ in range(2))
+    assert first.equals(second)
+    assert (first["tp"].to_numpy() + first["fp"].to_numpy() == 8).all()
+    assert len(set(first["text_hash"].to_pylist())) == 12
+    assert first["slices"][0].as_py() == ["domain=start-words-0", "source=start-words-0"]
+
+
+def test_the_encoder_of_a_start_is_an_encoder_by_its_path(make_job: Callable[..., MetaJob]):
+    """Any agent can name it: it loads as every local encoder does, with the learned weights."""
+    job = make_job()
+    report = meta_fit(job)
+    encoder, _ = load_encoder(str(Path(report.start.address) / "encoder"))
+    plain, _ = load_encoder(job.config.encoder)
+    pairs = zip(encoder.parameters(), plain.parameters(), strict=True)
+    assert report.best_step == 0 or any(not (a == b).all() for a, b in pairs)
+
+
+def test_a_job_that_ended_is_not_run_again(make_job: Callable[..., MetaJob]):
+    """The second call gives the stored report; a damaged start is trained anew."""
+    job = make_job()
+    report = meta_fit(job)
+    assert finished_start(job) == report == read_start_report(job.folder)
+    (Path(report.start.address) / "start.json").write_text("{}")
+    assert finished_start(job) is None
+
+
+def test_another_address_is_the_same_job_and_another_rate_is_not(make_job: Callable[..., MetaJob]):
+    """The digest stands on what shapes the weights."""
+    assert make_job().digest == make_job(out="elsewhere", time_limit_seconds=5).digest
+    assert make_job().digest != make_job(outer_lr=2e-3).digest
+
+
+def test_classes_keep_their_split_whatever_joins_them(make_job: Callable[..., MetaJob]):
+    """A class's split is told by its name alone, and all three have some."""
+    job = make_job()
+    tokenizer = load_tokenizer(job.config.encoder)
+    pools = split_pools(job.config, job.rows, tokenizer)
+    for split, found in pools.items():
+        assert found
+        assert {split_of(name, job.config) for pool, _ in found for name in pool.classes} == {split}
+
+
+def test_too_few_classes_say_what_to_do(make_job: Callable[..., MetaJob]):
+    """More classes an episode than meta-train has is an error that names both numbers."""
+    with pytest.raises(DataError, match="and n_way is 30"):
+        meta_fit(make_job(n_way=30))
+
+
+def test_an_incomplete_start_is_refused(make_job: Callable[..., MetaJob]):
+    """The message names the missing file."""
+    report = meta_fit(make_job())
+    (Path(report.start.address) / "learner.safetensors").unlink()
+    with pytest.raises(ArtifactError, match=r"learner\.safetensors missing"):
+        load_start(Path(report.start.address))
+
+
+def test_what_the_learner_learned_beside_the_encoder_is_kept(make_job: Callable[..., MetaJob]):
+    """The scale of a prototypical network is stored; the encoder's weights are not stored twice."""
+    report = meta_fit(make_job())
+    assert set(load_file(Path(report.start.address) / "learner.safetensors")) == {"head.log_scale"}
+
+
+def test_texts_are_read_by_the_adapter_of_their_source(make_job: Callable[..., MetaJob]):
+    """The agent that describes a source has all labels, and holds nearly no row out."""
+    agent = make_job().rows.sources[0].agent
+    assert len(get_adapter(agent).outputs) == 16
+    assert agent.test_share < 0.02

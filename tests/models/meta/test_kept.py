@@ -1,0 +1,46 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from transformers import PreTrainedModel
+
+from models.episodes import Pool
+from models.meta.cut import additive, cut
+from models.meta.kept import Storage, keep_states
+
+
+def test_kept_states_are_those_of_the_lower_part(encoder: PreTrainedModel, make_pool: Callable[..., Pool]):
+    """A row's kept states are what the lower part gives for it alone."""
+    below, _ = cut(encoder, 1)
+    ids = make_pool().ids
+    kept = keep_states(below, ids, pad_id=0)
+    row = 7
+    alone = torch.from_numpy(ids.padded(np.array([row]), 0))
+    with torch.no_grad():
+        expected = below(
+            input_ids=alone, attention_mask=additive(torch.ones(1, alone.shape[1]))
+        ).last_hidden_state
+    torch.testing.assert_close(kept.padded(np.array([row]), alone.shape[1]), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_mapped_file_holds_the_same_and_leaves_nothing(
+    encoder: PreTrainedModel, make_pool: Callable[..., Pool], tmp_path: Path
+):
+    """Over the memory limit the states lie in a file without a name; values are the same."""
+    below, _ = cut(encoder, 1)
+    ids = make_pool().ids
+    inside = keep_states(below, ids, pad_id=0)
+    mapped = keep_states(below, ids, pad_id=0, storage=Storage(tmp_path, 0))
+    assert torch.equal(inside.values, mapped.values)
+    assert not list(tmp_path.iterdir())
+
+
+def test_progress_ends_at_one(encoder: PreTrainedModel, make_pool: Callable[..., Pool]):
+    """The share that is done rises to 1."""
+    seen: list[float] = []
+    below, _ = cut(encoder, 2)
+    keep_states(below, make_pool().ids, pad_id=0, alive=seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == pytest.approx(1)
