@@ -1,0 +1,60 @@
+"""BANKING77 and CLINC150 of $QUICKSTUDY_DATA as pools of episodes, by the published class splits."""
+
+import csv
+import json
+from functools import cache
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.json as pj
+
+from benchmarks.wnut17_data import folder_from
+from models.adapters import get_adapter
+from models.encoder import load_tokenizer
+from models.episodes import Pool, Split
+from models.meta.pools import pool_from_windows, with_names
+from models.schemas import AgentConfig, SourceConfig
+
+DATA = ("banking77", "clinc150")
+SPLITS = ("01", "02", "03", "04", "05")
+_PUBLISHED: dict[Split, str] = {"train": "train", "validation": "valid", "test": "test"}
+
+
+@cache
+def intents(data: str, max_length: int = 64) -> Pool:
+    """Tokenize all rows of a data set for MiniLM."""
+    return _pool(
+        data, pj.read_json(_folder(data) / "all.jsonl").rename_columns(["text", "label"]), max_length
+    )
+
+
+def class_split(data: str, split: str) -> dict[Split, Pool]:
+    """Give the pools of one of the five published splits (ProtAugment), disjoint by class."""
+    named = json.loads((_folder(data) / "episode_splits.json").read_text("utf-8"))[split]
+    return {ours: intents(data).restricted(named[theirs]) for ours, theirs in _PUBLISHED.items()}
+
+
+def few_shot_file(data: str, name: str) -> Pool:
+    """Give the rows of a published few-shot file (`train_5`, `train_10`) or of `test`, by label and text."""
+    with (_folder(data) / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if len(row) == 2]
+    return _pool(data, pa.table({"text": [r[1] for r in rows], "label": [r[0] for r in rows]}), 64)
+
+
+def _folder(data: str) -> Path:
+    return folder_from("QUICKSTUDY_DATA") / data
+
+
+def _pool(data: str, rows: pa.Table, max_length: int) -> Pool:
+    labels = tuple(sorted(set(rows["label"].to_pylist())))
+    config = AgentConfig(
+        name=data,
+        adapter="text_classification",
+        labels=labels,
+        sources=(SourceConfig(address="all.jsonl"),),
+        max_length=max_length,
+        stride=8,
+    )
+    adapter, tokenizer = get_adapter(config), load_tokenizer(config.encoder)
+    windows = adapter.encode(rows, tokenizer).windows
+    return with_names(pool_from_windows(data, data, adapter, [windows]), tokenizer)

@@ -1,0 +1,168 @@
+"""Seconds of an outer step of MAML and ANIL beside TorchOpt, higher and plain loops; runs alternate.
+
+`python -m benchmarks.meta_speed` (about ten minutes on two cores). Same encoder (MiniLM), episodes (4 of
+5-way 5-shot with 5 queries a class, BANKING77), update (3 inner steps, second order), padding and attention.
+Each run has a process of its own; the rivals live in an environment of their own (`benchmarks/peers.py`).
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.few_shot_runs import KIND
+from benchmarks.intents import class_split
+from benchmarks.peer_speed import INNER_STEPS, RATE, STEPS, TOP_LAYERS
+from benchmarks.peers import META_LEARNING, make_environment
+from benchmarks.results import record
+from models.encoder import encoder_folder, load_encoder_model
+from models.episodes import EpisodeSampler, EpisodeShape
+from models.learners.anil import ANIL
+from models.learners.base import Embedded
+from models.learners.gradient import GradientLearner
+from models.learners.maml import MAML
+from models.meta.batches import Reader, stacked
+from models.meta.kept import keep_states
+from models.meta.networks import build_networks
+from models.meta.scoring import Source, embed_pool
+from models.pretrained import DEFAULT_ENCODER
+
+META_BATCH, META_TRAINING = 4, 400
+"""Episodes of an outer step, and outer steps of the meta-training that the cold pass is spread over."""
+OURS = {"ours": MAML, "anil_ours": ANIL}
+SHAPE = EpisodeShape(n_way=5, k_shot=5, n_query=5)
+BARS = {"higher": 2.0, "torchopt": 2.0, "plain": 2.0, "anil_kept": 3.0, "anil_plain": 100.0}
+
+
+def main() -> None:
+    """Run every variant in turn, and record the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--record", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--one", choices=OURS, help=argparse.SUPPRESS)
+    parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        options.out.write_text(json.dumps(_time_ours(options.one)), "utf-8")
+        return
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        _store_episodes(folder / "episodes.npz", max(STEPS.values()) + 1)
+        python = make_environment(folder / "peers", *META_LEARNING)
+        runs: dict[str, list[dict]] = {}
+        for turn in range(options.rounds):
+            names = [*OURS, *STEPS]
+            for name in names[turn:] + names[:turn]:
+                runs.setdefault(name, []).append(_run(name, folder, python))
+                print(name, f"{np.median(runs[name][-1]['seconds']):.4f} s", flush=True)
+    markdown = _report(runs)
+    print(markdown)
+    if options.record:
+        record(
+            "Meta-learning speed",
+            f"python -m benchmarks.meta_speed {' '.join(sys.argv[1:])}".strip(),
+            markdown,
+        )
+
+
+def _run(name: str, folder: Path, python: Path) -> dict:
+    out = folder / "out.json"
+    if name in OURS:
+        command = [sys.executable, "-m", "benchmarks.meta_speed", "--one", name, "--out", str(out)]
+    else:
+        script = Path(__file__).with_name("peer_speed.py")
+        encoder = str(encoder_folder(DEFAULT_ENCODER))
+        command = [str(python), str(script), name, encoder, str(folder / "episodes.npz"), str(out)]
+    subprocess.run(command, check=True)
+    return json.loads(out.read_text("utf-8"))
+
+
+def _source() -> Source:
+    pool = class_split("banking77", "01")["train"]
+    return Source(EpisodeSampler([pool], SHAPE, seed=0, split="train"), (Reader(pool, 0),))
+
+
+def _store_episodes(path: Path, steps: int) -> None:
+    source, arrays = _source(), {}
+    for step in range(steps):
+        batch = stacked(source.episodes(step * META_BATCH, META_BATCH), source.readers)
+        for place in range(META_BATCH):
+            for side in ("support", "query"):
+                shots = getattr(batch, side)
+                arrays[f"{step}_{place}_{side}_ids"] = shots.inputs[0][place].numpy()
+                arrays[f"{step}_{place}_{side}_mask"] = shots.inputs[1][place].numpy().astype(np.int64)
+                arrays[f"{step}_{place}_{side}_targets"] = shots.targets[place].numpy()
+    np.savez(path, steps=steps, episodes=META_BATCH, **arrays)
+
+
+def _time_ours(name: str) -> dict:
+    """Time the product's own code: what lies below the learned part once for all rows, then outer steps."""
+    learner: GradientLearner = OURS[name](inner_lr=RATE, inner_steps=INNER_STEPS, head="learned", n_way=5)
+    source = _source()
+    reader = source.readers[0]
+    encoder = load_encoder_model(DEFAULT_ENCODER)
+    layers = TOP_LAYERS if learner.adapts_body else "none"
+    networks, below = build_networks(encoder, [KIND], layers, differentiated_twice=learner.adapts_body)
+    network = networks[KIND]
+    params = learner.begin(network)
+    began = time.perf_counter()
+    kept = Reader(reader.pool, 0, keep_states(below, reader.pool.ids, 0))
+    readers: tuple = (kept,)
+    if not learner.adapts_body:
+        readers, network = (embed_pool(network, params, kept),), Embedded(network)
+    cold = time.perf_counter() - began
+    seconds, norms = [], []
+    for step in range(STEPS["anil_kept" if name == "anil_ours" else "plain"] + 1):
+        began = time.perf_counter()
+        batch = stacked(source.episodes(step * META_BATCH, META_BATCH), readers)
+        found = learner.meta_gradient(network, params, batch)
+        seconds.append(time.perf_counter() - began)
+        norms = norms or [float(g.norm()) for g in found.gradients.values()]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": seconds[1:], "norms": norms, "megabytes": peak, "cold": cold}
+
+
+def _report(runs: dict[str, list[dict]]) -> str:
+    """Tell seconds a step, ratios round by round, memory, and whether the updates are the same."""
+    lines = [
+        f"MiniLM, {META_BATCH} episodes of 5-way 5-shot with 5 queries a class, {INNER_STEPS} inner steps, "
+        f"second order. A step of ours holds 1/{META_TRAINING} of the cold pass over the split's rows (a "
+        f"meta-training of {META_TRAINING} steps), and drawing and stacking the episodes.",
+        "",
+        "| variant | seconds a step, median | ours is faster by (each round) | bar | peak MB | same update |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name in [*OURS, *STEPS]:
+        own = "anil_ours" if name.startswith("anil") else "ours"
+        took, ours = _steps(runs[name]), _steps(runs[own])
+        ratio = (
+            ""
+            if name in OURS
+            else f"{np.median(took / ours):.2f} x ({', '.join(f'{r:.2f}' for r in took / ours)})"
+        )
+        same = np.allclose(sorted(runs[name][0]["norms"]), sorted(runs[own][0]["norms"]), rtol=1e-3)
+        memory = np.median([run["megabytes"] for run in runs[name]])
+        bar = f"{BARS[name]:g} x" if name in BARS else ""
+        lines.append(
+            f"| {name} | {np.median(took):.4f} | {ratio} | {bar} | {memory:.0f} | {'yes' if same else 'NO'} |"
+        )
+    cold = {name: np.median([run["cold"] for run in runs[name]]) for name in OURS}
+    lines += [
+        "",
+        f"Cold pass: {cold['ours']:.1f} s below the top layers, {cold['anil_ours']:.1f} s for embeddings.",
+    ]
+    return "\n".join(lines)
+
+
+def _steps(runs: list[dict]) -> np.ndarray:
+    return np.array([np.median(run["seconds"]) + run.get("cold", 0.0) / META_TRAINING for run in runs])
+
+
+if __name__ == "__main__":
+    main()
