@@ -149,7 +149,8 @@ def _told(values: np.ndarray) -> str:
     for i in range(_DRAWS):
         chosen = rng.integers(splits, size=splits)
         seed = rng.integers(seeds, size=(splits, seeds))
-        some = rng.integers(episodes, size=(splits, seeds, episodes))
+        # Every seed is scored on the same episodes, so they are drawn once for all.
+        some = rng.integers(episodes, size=(splits, 1, episodes))
         drawn[i] = values[chosen[:, None, None], seed[:, :, None], some].mean()
     low, high = np.quantile(drawn, [0.025, 0.975])
     return f"{100 * values.mean():.2f} ({100 * low:.2f} to {100 * high:.2f})"

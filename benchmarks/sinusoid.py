@@ -2,7 +2,8 @@
 
 `python -m benchmarks.sinusoid` (some minutes on two cores). Finn, Abbeel, Levine, 2017, arXiv:1703.03400,
 sec. 5.1: amplitude in [0.1, 5], phase in [0, pi], x in [-5, 5]; two hidden layers of 40 with ReLU; K = 10
-shots, one inner step of 0.01, Adam, 25 episodes an outer step.
+shots, one inner step of 0.01, Adam, 25 episodes an outer step. The control takes the same steps of 0.01; the
+paper tunes the control's step.
 """
 
 import argparse
@@ -72,7 +73,7 @@ def errors(
 
 
 def main() -> None:
-    """Meta-train and pretrain with each seed, and tell the errors after 0, 1, 5 and 10 steps."""
+    """Meta-train and pretrain with each seed, and tell the errors after 1, 5 and 10 steps."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=70_000)
     parser.add_argument("--seeds", type=int, default=3)

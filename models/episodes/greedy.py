@@ -26,8 +26,10 @@ def greedy_rows(counts: np.ndarray, shots: np.ndarray, rng: np.random.Generator)
     Ding et al., "Few-NERD", 2021, arXiv:2105.07464, algorithm 1: rows are taken at random; one that would
     bring a type over 2K is left out, and so is one without a type that is still short.
 
+    Rows with types outside of the episode, which the algorithm rejects too, are not among `counts`.
+
     Departure: where that ends without K mentions of a type, since its rows mention others too often, the
-    rows that are over by least are taken until it has K: an episode is never left short.
+    rows that are over by least are taken until it has K, or until there are no rows of it.
 
     Args:
         counts: (rows, types) mentions.
@@ -40,13 +42,16 @@ def greedy_rows(counts: np.ndarray, shots: np.ndarray, rng: np.random.Generator)
     order = rng.permutation(np.flatnonzero(counts.sum(1) > 0))
     have = np.zeros(counts.shape[1], np.int64)
     chosen: list[int] = []
-    for row in order:
-        if (have >= shots).all():
+    ahead = order
+    while len(ahead) and (have < shots).any():
+        # The next row in the order that fits, found among all that are left at once.
+        fits = (counts[ahead][:, have < shots] > 0).any(1) & (have + counts[ahead] <= 2 * shots).all(1)
+        if not fits.any():
             break
-        short = (counts[row] > 0) & (have < shots)
-        if short.any() and (have + counts[row] <= 2 * shots).all():
-            chosen.append(int(row))
-            have += counts[row]
+        place = int(fits.argmax())
+        chosen.append(int(ahead[place]))
+        have += counts[ahead[place]]
+        ahead = ahead[place + 1 :]
     left = np.setdiff1d(order, chosen, assume_unique=True)
     while (have < shots).any() and len(left):
         useful = left[(counts[left][:, have < shots] > 0).any(1)]

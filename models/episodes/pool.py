@@ -57,7 +57,10 @@ class Pool:
         return found
 
     def restricted(self, classes: Sequence[str]) -> Self:
-        """Keep the rows of some classes, numbered anew; for tags the other types become ordinary text.
+        """Keep the rows of some classes, numbered anew.
+
+        For tags these are the rows that mention some of the types and no other: a row with another type
+        would teach that type as ordinary text, and could stand in two splits.
 
         Raises:
             DataError: A class is not one of the pool's.
@@ -73,7 +76,7 @@ class Pool:
         values = np.where(
             self.labels.values >= 0, renumber[np.maximum(self.labels.values, 0)], self.labels.values
         )
-        kept = np.ones(len(self), bool) if self.is_tagged else values >= 0
+        kept = self._mentioning(classes) if self.is_tagged else values >= 0
         labels = Ragged(values, self.labels.offsets).keep(kept)
         return replace(
             self,
@@ -83,3 +86,12 @@ class Pool:
             marks=self.marks[kept],
             named=self.named[kept],
         )
+
+    def _mentioning(self, classes: Sequence[str]) -> np.ndarray:
+        """Tell which rows of tags mention some of these types and no other, (rows,) bool."""
+        wanted = np.isin(np.arange(len(self.classes) + 1), [self.classes.index(c) + 1 for c in classes])
+        types = np.maximum(self.labels.values, OUTSIDE)
+        own = np.bincount(self.labels.owners, wanted[types] & (types > OUTSIDE), len(self))
+        other = np.bincount(self.labels.owners, ~wanted[types] & (types > OUTSIDE), len(self))
+        found: np.ndarray = (own > 0) & (other == 0)
+        return found

@@ -111,10 +111,18 @@ class EpisodeSampler:
         counts = self._mentions[place]
         if counts is None:
             raise DataError("This source has no tags.")
-        support = greedy_rows(counts[:, types], shots, rng)
-        left = np.setdiff1d(np.arange(len(counts)), support)
+        # A row that mentions a type of no part in the episode would be wrong about it.
+        own = np.flatnonzero(counts.sum(1) == counts[:, types].sum(1))
+        support = own[greedy_rows(counts[own][:, types], shots, rng)]
+        left = np.setdiff1d(own, support)
         wanted = np.full(len(types), self.shape.n_query)
         query = left[greedy_rows(counts[left][:, types], wanted, rng)]
+        if not len(support) or not len(query):
+            raise DataError(
+                f"Source {self.pools[place].name!r} has too few rows that mention nothing but "
+                f"{', '.join(self.pools[place].classes[t] for t in types)}. Raise n_way, or lower k_shot or "
+                "n_query."
+            )
         none = np.empty(0, np.int64)
         return Episode(place, types, Drawn(support, none), Drawn(query, none))
 

@@ -24,7 +24,8 @@ def check_disjoint(splits: Mapping[str, Sequence[Pool]], by: Disjoint) -> None:
     for split, pools in splits.items():
         if not any(len(pool) for pool in pools):
             raise DataError(f"The meta-{split} split has no rows; name at least one source or class for it.")
-        names = {name for pool in pools for name in (pool.classes if by == "classes" else [pool.domain])}
+        given = (pool.classes if by == "classes" else (pool.domain,) for pool in pools)
+        names = {name.strip().casefold() for found in given for name in found}
         shared = sorted(name for name in names if name in seen)
         if shared:
             raise DataError(

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from models.learners.gradient import GradientLearner
+from models.learners.gradient import PathLearner
 
 
 @dataclass(frozen=True, kw_only=True)
-class ANIL(GradientLearner):
+class ANIL(PathLearner):
     """Learn the body as it is to be used, and adapt the head alone.
 
     Raghu, Raghu, Bengio, Vinyals, "Rapid Learning or Feature Reuse? Towards Understanding the Effectiveness

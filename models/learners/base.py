@@ -40,11 +40,13 @@ class EpisodeBatch:
         support: Shots to adapt on, each tensor (episodes, ...).
         query: Shots to be judged on, each tensor (episodes, ...).
         n_way: Classes of an episode; the largest number where it varies (the rest have no support).
+        length: Items of a row: 1, or where sub-words have classes the longest row's sub-words.
     """
 
     support: Shots
     query: Shots
     n_way: int
+    length: int = 1
 
     def __len__(self) -> int:
         return len(self.query.targets)
@@ -55,7 +57,7 @@ class EpisodeBatch:
             Shots(tuple(x.to(device) for x in shots.inputs), shots.targets.to(device))
             for shots in (self.support, self.query)
         )
-        return type(self)(support, query, self.n_way)
+        return type(self)(support, query, self.n_way, self.length)
 
     def part(self, first: int, last: int) -> Self:
         """Give the episodes from `first` up to, without, `last`."""
@@ -63,7 +65,7 @@ class EpisodeBatch:
             Shots(tuple(x[first:last] for x in shots.inputs), shots.targets[first:last])
             for shots in (self.support, self.query)
         )
-        return type(self)(support, query, self.n_way)
+        return type(self)(support, query, self.n_way, self.length)
 
 
 class Network(Protocol):
@@ -158,7 +160,7 @@ class Learner(ABC):
             return losses.mean()
 
         gradients, loss = grad_and_value(mean_loss)(params)
-        return MetaGradient(gradients, loss.detach())
+        return MetaGradient({name: g.detach() for name, g in gradients.items()}, loss.detach())
 
     def predict(self, network: Network, params: Params, batch: EpisodeBatch) -> Tensor:
         """Adapt to each episode and score its query: (episodes, items, n_way), without gradients."""
@@ -223,7 +225,10 @@ def embedded(network: Network, params: Params, batch: EpisodeBatch) -> tuple[Net
     count = batch.support.targets.shape[1]
     support, query = features[:, :count], features[:, count:]
     seen = EpisodeBatch(
-        Shots((support,), batch.support.targets), Shots((query,), batch.query.targets), batch.n_way
+        Shots((support,), batch.support.targets),
+        Shots((query,), batch.query.targets),
+        batch.n_way,
+        batch.length,
     )
     return Embedded(network), seen
 

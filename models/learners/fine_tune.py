@@ -13,7 +13,7 @@ from models.learners.gradient import GradientLearner
 class FineTune(GradientLearner):
     """Adapt by gradient steps from a start that was not learned for that.
 
-    Its outer loop, if it is run at all, trains on the episodes' rows as they are (joint training, the
+    Its outer loop, if it is run at all, trains on the episodes' queries as they are (joint training, the
     "pretrained" control of Finn et al., 2017, sec. 5.1); without it the start is the pretrained encoder.
     """
 

@@ -27,7 +27,6 @@ class GradientLearner(Learner):
         head: What an episode's head starts from.
         n_way: Classes of every episode; only a `learned` head needs it.
         scale: Start of the learned scale of a head that starts from prototypes.
-        first_order: Take the adapted weights' derivative by their start as 1 (no second derivatives).
 
     Raises:
         ConfigError: A number is not above 0.
@@ -38,7 +37,6 @@ class GradientLearner(Learner):
     head: HeadStart = "prototypes"
     n_way: int = 5
     scale: float = 10.0
-    first_order: bool = False
 
     def __post_init__(self) -> None:
         check_positive(
@@ -100,10 +98,26 @@ class GradientLearner(Learner):
         """Give the query's loss after the last inner step."""
         del progress
         support, query, n_way = episode
-        if self.first_order:
-            fast = self._straight_through(network, params, support, n_way)
-        else:
-            fast = self.adapt(network, params, support, n_way)
+        fast = self.adapt(network, params, support, n_way)
+        return network.loss(self.scores(network, params, fast, query.inputs), query.targets)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PathLearner(GradientLearner):
+    """Learn through the inner steps themselves, or, by a flag, past them.
+
+    Args:
+        first_order: Take the adapted weights' derivative by their start as 1 (no second derivatives).
+    """
+
+    first_order: bool = False
+
+    def episode_loss(self, network: Network, params: Params, episode: Episode, progress: float) -> Tensor:
+        """Give the query's loss after the last inner step."""
+        if not self.first_order:
+            return super().episode_loss(network, params, episode, progress)
+        support, query, n_way = episode
+        fast = self._straight_through(network, params, support, n_way)
         return network.loss(self.scores(network, params, fast, query.inputs), query.targets)
 
     def _straight_through(self, network: Network, params: Params, support: Shots, n_way: int) -> Params:

@@ -27,7 +27,6 @@ class IMAML(GradientLearner):
     Args:
         strength: lambda.
         cg_steps: Steps of conjugate gradient; fixed, so that episodes can run together.
-        first_order: Of no use here: there is no path to differentiate.
     """
 
     name: ClassVar[str] = "imaml"

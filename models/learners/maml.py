@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from models.learners.gradient import GradientLearner
+from models.learners.gradient import PathLearner
 
 
 @dataclass(frozen=True, kw_only=True)
-class MAML(GradientLearner):
+class MAML(PathLearner):
     """Learn the start of all weights through the inner steps.
 
     Finn, Abbeel, Levine, "Model-Agnostic Meta-Learning for Fast Adaptation of Deep Networks", 2017,

@@ -6,12 +6,13 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from models.errors import ConfigError
 from models.learners.base import Episode, Network, Params
 from models.learners.gradient import HEAD, GradientLearner
 
 _RATE = "rate."
 _LEAST_SHARE = 0.03
-"""Of a step's even share: what steps before the last one keep of it (the value of the authors' code)."""
+"""Of a step's even share: what early steps keep of it while the weights move (the authors' code)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,12 +26,17 @@ class MetaSGD(GradientLearner):
 
     Args:
         inner_lr: Where the rates start.
-        annealed: Share of meta-training after which the last step's loss counts nearly alone (fraction, 0-1).
+        annealed: Share of meta-training after which the last step's loss alone counts (fraction, 0-1).
     """
 
     name: ClassVar[str] = "meta_sgd"
 
     annealed: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.annealed <= 1:
+            raise ConfigError(f"annealed is {self.annealed}; it must be from 0 to 1.")
 
     def begin(self, network: Network) -> Params:
         """Give the start and the rates, (inner_steps,) for each tensor that adapts."""
@@ -53,16 +59,17 @@ class MetaSGD(GradientLearner):
         """Give the weighted sum of the query's losses after each inner step."""
         support, query, n_way = episode
         start = self.start(network, params, support, n_way)
-        losses = [
-            network.loss(self.scores(network, params, fast, query.inputs), query.targets)
-            for fast in self.descend(network, params, start, support)
-        ]
-        weights = self.importance(progress)
-        return sum((w * loss for w, loss in zip(weights, losses, strict=True)), torch.zeros(()))
+        total = torch.zeros((), device=query.targets.device)
+        path = self.descend(network, params, start, support)
+        for weight, fast in zip(self.importance(progress), path, strict=True):
+            if weight:
+                scores = self.scores(network, params, fast, query.inputs)
+                total = total + weight * network.loss(scores, query.targets)
+        return total
 
     def importance(self, progress: float) -> tuple[float, ...]:
         """Give the weight of each step's loss; they add up to 1."""
-        share = 1 / self.inner_steps
-        left = max(0.0, 1 - progress / self.annealed) if self.annealed > 0 else 0.0
-        early = share * max(_LEAST_SHARE, left)
+        if progress >= self.annealed:
+            return (*[0.0] * (self.inner_steps - 1), 1.0)
+        early = max(_LEAST_SHARE, 1 - progress / self.annealed) / self.inner_steps
         return (*[early] * (self.inner_steps - 1), 1 - early * (self.inner_steps - 1))

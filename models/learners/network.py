@@ -37,7 +37,10 @@ class ModuleNetwork:
     ) -> None:
         self._body, self._dim, self._target = body.eval(), dim, target
         named = dict(body.named_parameters())
-        self._parameters = {name: w.detach() for name, w in named.items() if learned(name)}
+        detached = {name: w.detach() for name, w in named.items()}
+        self._parameters = {name: w for name, w in detached.items() if learned(name)}
+        # Handed in as constants, so that no gradient is computed for them.
+        self._fixed = {name: w for name, w in detached.items() if not learned(name)}
         if named and not self._parameters:
             raise ConfigError(
                 f"No weight is chosen to be learned; the names begin {', '.join(list(named)[:3])}. Choose "
@@ -58,7 +61,7 @@ class ModuleNetwork:
         """Give (items, dim) with `params` in the place of the module's weights of these names."""
         own = {name: params[name] for name in self._parameters}
         with fast_linears(self._body):
-            found: Tensor = functional_call(self._body, own, inputs)
+            found: Tensor = functional_call(self._body, self._fixed | own, inputs)
         return found
 
     def loss(self, scores: Tensor, targets: Tensor) -> Tensor:

@@ -83,15 +83,13 @@ class Arranged:
     n_way: int
 
 
-def by_kind(
-    episodes: Sequence[Episode], readers: Sequence[RowReader]
-) -> Iterator[tuple[Kind, list[Episode]]]:
-    """Group episodes by the task type of their pool, kinds in alphabetical order."""
+def by_kind(episodes: Sequence[Episode], readers: Sequence[RowReader]) -> Iterator[tuple[Kind, list[int]]]:
+    """Group the places of episodes by the task type of their pool, kinds in alphabetical order."""
 
-    def kind(episode: Episode) -> Kind:
-        return readers[episode.pool].pool.kind
+    def kind(place: int) -> Kind:
+        return readers[episodes[place].pool].pool.kind
 
-    for found, group in groupby(sorted(episodes, key=kind), key=kind):
+    for found, group in groupby(sorted(range(len(episodes)), key=kind), key=kind):
         yield found, list(group)
 
 
@@ -104,10 +102,12 @@ def arranged(episodes: Sequence[Episode], readers: Sequence[RowReader]) -> Arran
     sides = [drawn for e in episodes for drawn in (e.support, e.query)]
     owners = [pool for pool in pools for _ in range(2)]
     length = max(int(p.ids.lengths[d.rows].max()) for p, d in zip(owners, sides, strict=True))
+    support = _side(episodes, pools, [e.support for e in episodes], length)
+    query = _side(episodes, pools, [e.query for e in episodes], length)
     return Arranged(
         pools=np.array([e.pool for e in episodes]),
-        support=_side(episodes, pools, [e.support for e in episodes], length),
-        query=_side(episodes, pools, [e.query for e in episodes], length),
+        support=support,
+        query=_answerable(query, support),
         length=length,
         n_way=max(len(e.classes) for e in episodes) + pools[0].is_tagged,
     )
@@ -121,7 +121,16 @@ def stacked(episodes: Sequence[Episode], readers: Sequence[RowReader]) -> Episod
         read = [readers[p].inputs(rows, plan.length) for p, rows in zip(plan.pools, side.rows, strict=True)]
         return Shots(tuple(torch.stack(x) for x in zip(*read, strict=True)), torch.from_numpy(side.targets))
 
-    return EpisodeBatch(shots(plan.support), shots(plan.query), plan.n_way)
+    return EpisodeBatch(shots(plan.support), shots(plan.query), plan.n_way, plan.length)
+
+
+def _answerable(query: Side, support: Side) -> Side:
+    """Leave out the query's items of a class that the support does not show: nobody could know it.
+
+    So it is with words outside of every mention where one-word sentences make the support.
+    """
+    shown = np.stack([np.isin(q, s) for q, s in zip(query.targets, support.targets, strict=True)])
+    return Side(query.rows, np.where(shown, query.targets, IGNORED))
 
 
 def _side(episodes: Sequence[Episode], pools: list[Pool], chosen: list[Drawn], length: int) -> Side:

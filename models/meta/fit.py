@@ -44,8 +44,8 @@ def meta_fit(job: MetaJob) -> StartReport:
     pools = split_pools(job.config, job.rows, tokenizer)
     training = _training(job, encoder, pools, monitor)
     result = training.run()
-    body = {name for network in training.networks.values() for name in network.parameters}
-    put_back(encoder, job.config.meta_layers, {n: w for n, w in result.params.items() if n in body})
+    body = {name: w for name, w in result.params.items() if name in training.body}
+    put_back(encoder, job.config.meta_layers, body)
     own = {name: w for name, w in result.params.items() if name not in body}
     stored = save_start(job.folder / START, StoredStart(job.config, encoder, tokenizer, own))
     report = _report(job, result, stored, pools)

@@ -81,7 +81,8 @@ def gathered(
         ]
         return Shots((torch.from_numpy(np.stack(found)),), torch.from_numpy(side.targets))
 
-    return GatheredNetwork(network, chunks), EpisodeBatch(shots(plan.support), shots(plan.query), plan.n_way)
+    batch = EpisodeBatch(shots(plan.support), shots(plan.query), plan.n_way, plan.length)
+    return GatheredNetwork(network, chunks), batch
 
 
 def chunked(reader: RowReader, rows: np.ndarray) -> tuple[list[Inputs], np.ndarray]:

@@ -3,16 +3,15 @@
 import hashlib
 import json
 
+from models.encoder import encoder_digest
 from models.schemas.start import EpisodeRows, StartConfig
 from models.training.job import Job
 
 START = "start"
 _SHAPING = (
-    "sources",
     "disjoint",
     "validation_share",
     "test_share",
-    "encoder",
     "max_length",
     "learner",
     "learner_settings",
@@ -53,5 +52,10 @@ class MetaJob(Job):
     def digest(self) -> str:
         """Give the sha256 of all that shapes the weights; addresses do not count."""
         shaping = self.config.model_dump(mode="json", include=set(_SHAPING))
-        content = [shaping, [source.encoded.digest for source in self.rows.sources]]
+        pairs = zip(self.config.sources, self.rows.sources, strict=True)
+        sources = [
+            [wanted.weight, wanted.split, wanted.source.domain, given.agent.labels, given.encoded.digest]
+            for wanted, given in pairs
+        ]
+        content = [shaping, sources, encoder_digest(self.config.encoder)]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

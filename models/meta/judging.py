@@ -4,13 +4,15 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
-import torch
 import xxhash
 
+from models.encoder import load_tokenizer
 from models.episodes import Episode, Kind, Pool
+from models.errors import ConfigError
 from models.meta.lessons import States, make_source, split_pools
 from models.meta.networks import build_networks
 from models.meta.scoring import Start, count_episodes
+from models.meta.shared import begun
 from models.meta.store import StoredStart
 from models.schemas.start import EpisodeRows, StartConfig
 
@@ -32,7 +34,14 @@ def judged_episodes(
 
     Raises:
         DataError: Meta-test does not hold the classes and rows that episodes need.
+        ConfigError: The rows were tokenized otherwise than the start's encoder reads them.
     """
+    read = load_tokenizer(config.encoder).backend_tokenizer.to_str()
+    if read != start.tokenizer.backend_tokenizer.to_str():
+        raise ConfigError(
+            f"Start {start.config.name!r} has another tokenizer than {config.encoder!r}, by which the "
+            "episodes' rows were tokenized. Tokenize them for the start's own encoder."
+        )
     pools = split_pools(config, rows, start.tokenizer)
     ready, states = opened(start, sorted({pool.kind for pool, _ in pools["test"]}))
     source = make_source(config, pools, "test", states)
@@ -52,10 +61,11 @@ def judged_episodes(
 
 
 def content_hash(pool: Pool, episode: Episode) -> int:
-    """Hash what stands in an episode: its sub-words, and which class each row is of."""
-    digest = xxhash.xxh64()
+    """Hash what stands in an episode: its classes, its sub-words, and which class each row is of."""
+    digest = xxhash.xxh64(repr((pool.kind, [pool.classes[c] for c in episode.classes])).encode())
     for drawn in (episode.support, episode.query):
         rows = pool.ids.padded(drawn.rows, -1)
+        digest.update(repr(rows.shape).encode())
         digest.update(np.ascontiguousarray(rows).tobytes())
         digest.update(np.ascontiguousarray(drawn.classes, np.int64).tobytes())
     return digest.intdigest()
@@ -71,8 +81,5 @@ def opened(start: StoredStart, kinds: Sequence[Kind]) -> tuple[Start, States]:
     networks, below = build_networks(
         start.encoder, kinds, start.config.meta_layers, differentiated_twice=learner.adapts_body
     )
-    params: dict[str, torch.Tensor] = {}
-    for network in networks.values():
-        params |= learner.begin(network)
     pad_id = int(start.encoder.config.pad_token_id or 0)
-    return Start(learner, networks, params | start.own), States(pad_id, below)
+    return Start(learner, networks, begun(learner, networks) | start.own), States(pad_id, below)

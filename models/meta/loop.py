@@ -5,7 +5,6 @@ Which encoder, which rows and which process: `job.py`.
 
 import logging
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +16,12 @@ from models.errors import TrainingError
 from models.learners import EpisodeBatch, Network, Params
 from models.meta.batches import by_kind, stacked
 from models.meta.gathered import gathered
+from models.meta.mixed import InBfloat16
+from models.meta.networks import Networks
 from models.meta.ranks import add_up, own_share, rank
 from models.meta.scoring import Source, Start, score_episodes
 from models.meta.settings import MetaSettings
+from models.meta.shared import begun, body_names, seen_by, shared
 from models.meta.state import MetaState
 from models.schemas import CurvePoint
 from models.training.checkpoint import read_latest, write_checkpoint
@@ -112,16 +114,15 @@ class MetaTraining:
         keeping: Keeping = Keeping(),
         show: Callable[[Progress], None] = lambda _: None,
     ) -> None:
-        self.learner, self.networks = start.learner, start.networks
+        self.learner = start.learner
         self.train, self.validation = lessons.train, lessons.validation
         self.settings, self.keeping, self.show = settings, keeping, show
         self.clock = Clock()
-        begun: Params = {}
-        for network in self.networks.values():
-            begun |= self.learner.begin(network)
-        body = frozenset(name for network in self.networks.values() for name in network.parameters)
-        self.state = MetaState(begun | start.params, body, settings)
+        self.body = body_names(start.networks)
+        params = begun(start.learner, start.networks) | start.params
+        self.state = MetaState(params, self.body, settings)
         self.device = next(iter(self.state.params.values())).device
+        self.networks = self._in_precision(start.networks)
         self.last_loss: float | None = None
         self.resumed_from = 0
 
@@ -151,17 +152,16 @@ class MetaTraining:
         progress = position.step / max(1, self.settings.steps)
         total = {name: torch.zeros_like(w) for name, w in self.state.params.items()}
         loss = torch.zeros((), device=self.device)
-        for kind, group in by_kind(own_share(episodes), self.train.readers):
-            for chosen in np.array_split(np.arange(len(group)), min(self.settings.parts, len(group))):
-                some = [group[i] for i in chosen]
+        own = own_share(episodes)
+        for kind, group in by_kind(own, self.train.readers):
+            seen = seen_by(self.state.params, kind, self.body)
+            for chosen in np.array_split(group, min(self.settings.parts, len(group))):
                 with self.clock.measure("loading"):
-                    network, batch = self._read(self.networks[kind], some)
-                with self.clock.measure("forward"), self._mixed_precision():
-                    found = self.learner.meta_gradient(
-                        network, self.state.params, batch.to(self.device), progress
-                    )
-                share = len(some) / size
-                for name, gradient in found.gradients.items():
+                    network, batch = self._read(self.networks[kind], [own[i] for i in chosen])
+                with self.clock.measure("forward"):
+                    found = self.learner.meta_gradient(network, seen, batch.to(self.device), progress)
+                share = len(chosen) / size
+                for name, gradient in shared(found.gradients, kind, self.body).items():
                     total[name].add_(gradient, alpha=share)
                 loss += share * found.loss
         add_up(total | {"loss": loss})
@@ -177,12 +177,11 @@ class MetaTraining:
             return network, stacked(episodes, self.train.readers)
         return gathered(network, episodes, self.train.readers)
 
-    def _mixed_precision(self) -> AbstractContextManager[object]:
-        """Compute in bf16 where that is asked for; weights and their updates stay in fp32."""
-        wanted = self.settings.precision
-        gpu = self.device.type == "cuda" and torch.cuda.is_bf16_supported()
-        bf16 = wanted == "bf16" or (wanted == "auto" and gpu)
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=bf16)
+    def _in_precision(self, networks: Networks) -> Networks:
+        """Compute features in bf16 where that is asked for; weights and their updates stay in fp32."""
+        wanted, device = self.settings.precision, self.device.type
+        bf16 = wanted == "bf16" or (wanted == "auto" and device == "cuda" and torch.cuda.is_bf16_supported())
+        return {kind: InBfloat16(one, device) for kind, one in networks.items()} if bf16 else networks
 
     def _check(self, loss: float) -> None:
         if not np.isfinite(loss):
@@ -197,7 +196,8 @@ class MetaTraining:
         with self.clock.measure("validation"):
             episodes = self.validation.episodes(0, self.settings.validation_episodes)
             now = Start(self.learner, self.networks, state.params)
-            scores = score_episodes(now, self.validation, episodes, self._show)
+            at_once = max(1, self.settings.meta_batch_size // self.settings.parts)
+            scores = score_episodes(now, self.validation, episodes, self._show, at_once)
         score = float(scores.mean())
         position.misses += 1
         if score > position.best_score:

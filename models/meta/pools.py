@@ -44,11 +44,11 @@ def pool_from_windows(name: str, domain: str, adapter: TaskAdapter, windows: Seq
     ids, labels = Ragged.from_column(table["input_ids"]), Ragged.from_column(table["labels"])
     row = table["row"].to_numpy()
     kept = np.concatenate([[True], row[1:] != row[:-1]])[: len(row)]
-    kept &= first_of_each(ids)
     if kind == "token_classification":
         labels = Ragged(_types(labels.values, adapter), labels.offsets)
     else:
         kept &= labels.values >= 0
+    kept[kept] = first_of_each(ids.keep(kept))
     return Pool(
         name=name,
         domain=domain,
@@ -62,24 +62,29 @@ def pool_from_windows(name: str, domain: str, adapter: TaskAdapter, windows: Seq
 
 
 def with_names(pool: Pool, tokenizer: PreTrainedTokenizerBase) -> Pool:
-    """Add a row for each class: its name, as words.
+    """Add a row for each class: its name, as words. An example that is just that is left out.
 
     Names say much about a class where it has one example; Liao et al. (LAQDA, 2024) use them in another way.
     """
     words = [" ".join(_NAME_PARTS.split(name)).strip() for name in pool.classes]
     ids = [np.array(one, np.int64) for one in tokenizer(words)["input_ids"]]
     lengths = np.array([len(one) for one in ids])
-    count = len(pool.classes)
+    count, total = len(pool.classes), len(pool) + len(pool.classes)
+    # Names come first, so that of a name and an example with the same sub-words the name is kept.
+    named = np.concatenate([np.ones(count, bool), pool.named])
+    all_ids = Ragged.from_lengths(
+        np.concatenate([*ids, pool.ids.values]), np.concatenate([lengths, pool.ids.lengths])
+    )
+    labels = Ragged.from_lengths(
+        np.concatenate([np.arange(count), pool.labels.values]), np.ones(total, np.int64)
+    )
+    kept = named | first_of_each(all_ids)
     return replace(
         pool,
-        ids=Ragged.from_lengths(
-            np.concatenate([pool.ids.values, *ids]), np.concatenate([pool.ids.lengths, lengths])
-        ),
-        labels=Ragged.from_lengths(
-            np.concatenate([pool.labels.values, np.arange(count)]), np.ones(len(pool) + count, np.int64)
-        ),
-        marks=np.zeros((len(pool) + count, 0), np.int64),
-        named=np.concatenate([pool.named, np.ones(count, bool)]),
+        ids=all_ids.keep(kept),
+        labels=labels.keep(kept),
+        marks=np.zeros((int(kept.sum()), 0), np.int64),
+        named=named[kept],
     )
 
 

@@ -15,6 +15,7 @@ from models.learners.base import Embedded
 from models.meta.batches import RowReader, by_kind, stacked
 from models.meta.gathered import chunked
 from models.meta.networks import Networks
+from models.meta.shared import body_names, seen_by
 
 _EPISODES_AT_ONCE = 64
 
@@ -26,12 +27,16 @@ class Start:
     Args:
         learner: How to adapt.
         networks: What computes features, by task type.
-        params: The meta-parameters.
+        params: The meta-parameters, named as `models/meta/shared.py` says.
     """
 
     learner: Learner
     networks: Networks
     params: Params
+
+    def seen(self, kind: Kind) -> Params:
+        """Give the meta-parameters as the learner knows them for a task type."""
+        return seen_by(self.params, kind, body_names(self.networks))
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,11 @@ def embed_pool(
 
 
 def count_episodes(
-    start: Start, source: Source, episodes: Sequence[Episode], alive: Callable[[], None] = lambda: None
+    start: Start,
+    source: Source,
+    episodes: Sequence[Episode],
+    alive: Callable[[], None] = lambda: None,
+    at_once: int | None = None,
 ) -> np.ndarray:
     """Adapt to each episode and count what is right.
 
@@ -92,35 +101,40 @@ def count_episodes(
         source: Where the episodes' rows are.
         episodes: What to score.
         alive: Called often.
+        at_once: Episodes that run together where each has weights of its own; 64 by default.
 
     Returns:
         (episodes, 3) true positives, false positives and false negatives, in the order of `episodes`; for
         classes a right answer is (1, 0, 0) and a wrong one (0, 1, 1), for tags mentions are counted.
     """
-    places = {id(episode): place for place, episode in enumerate(episodes)}
+    at_once = _EPISODES_AT_ONCE if at_once is None or not start.learner.adapts_body else at_once
     out = np.zeros((len(episodes), 3), np.int64)
     readers: list[RowReader] = list(source.readers)
     if not start.learner.adapts_body:
         for used in {episode.pool for episode in episodes}:
             reader = source.readers[used]
-            network = start.networks[reader.pool.kind]
-            readers[used] = embed_pool(network, start.params, reader, alive)
+            kind = reader.pool.kind
+            readers[used] = embed_pool(start.networks[kind], start.seen(kind), reader, alive)
     for kind, group in by_kind(episodes, readers):
-        for first in range(0, len(group), _EPISODES_AT_ONCE):
-            some = group[first : first + _EPISODES_AT_ONCE]
-            out[[places[id(episode)] for episode in some]] = _counted(start, kind, some, readers)
+        for first in range(0, len(group), at_once):
+            some = group[first : first + at_once]
+            out[some] = _counted(start, kind, [episodes[i] for i in some], readers)
             alive()
     return out
 
 
 def score_episodes(
-    start: Start, source: Source, episodes: Sequence[Episode], alive: Callable[[], None] = lambda: None
+    start: Start,
+    source: Source,
+    episodes: Sequence[Episode],
+    alive: Callable[[], None] = lambda: None,
+    at_once: int | None = None,
 ) -> np.ndarray:
     """Score each episode: accuracy, or for tags the strict F1 of mentions, (episodes,) fractions.
 
     See `count_episodes`.
     """
-    return scores_of(count_episodes(start, source, episodes, alive))
+    return scores_of(count_episodes(start, source, episodes, alive, at_once))
 
 
 def scores_of(counts: np.ndarray) -> np.ndarray:
@@ -133,14 +147,15 @@ def scores_of(counts: np.ndarray) -> np.ndarray:
 def _counted(
     start: Start, kind: Kind, episodes: Sequence[Episode], readers: Sequence[RowReader]
 ) -> np.ndarray:
-    learner, network = start.learner, start.networks[kind]
-    batch = stacked(episodes, readers).to(_device(start.params))
+    learner, network, params = start.learner, start.networks[kind], start.seen(kind)
+    batch = stacked(episodes, readers).to(_device(params))
     seen = network if learner.adapts_body else Embedded(network)
-    predicted = learner.predict(seen, start.params, batch).argmax(-1).cpu().numpy()
+    predicted = learner.predict(seen, params, batch).argmax(-1).cpu().numpy()
     targets = batch.query.targets.cpu().numpy()
-    return (
-        mention_counts(predicted, targets) if kind == "token_classification" else answers(predicted, targets)
-    )
+    if kind != "token_classification":
+        return answers(predicted, targets)
+    shape = (len(targets), -1, batch.length)
+    return mention_counts(predicted.reshape(shape), targets.reshape(shape))
 
 
 def _device(params: Params) -> torch.device:
@@ -161,18 +176,23 @@ def answers(predicted: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 
 def mention_counts(predicted: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Count each episode's mentions, (episodes, 3): runs of items of one class other than OUTSIDE.
+    """Count each episode's mentions, (episodes, 3): runs of words of one class other than OUTSIDE.
+
+    Two mentions of one type that touch count as one, in the truth and in the prediction: classes here tell
+    no beginning from an inside.
 
     Args:
-        predicted: (episodes, items).
-        targets: (episodes, items), IGNORED between the first sub-words of words and beyond.
+        predicted: (episodes, rows, length).
+        targets: (episodes, rows, length), IGNORED between the first sub-words of words and beyond.
     """
-    pairs = zip(predicted, targets, strict=True)
-    return np.array([_mention_counts(p[t != IGNORED], t[t != IGNORED]) for p, t in pairs])
+    return np.array([_mention_counts(p, t) for p, t in zip(predicted, targets, strict=True)])
 
 
 def _mention_counts(predicted: np.ndarray, targets: np.ndarray) -> tuple[int, int, int]:
-    found, true = _mentions(predicted), _mentions(targets)
+    counted = targets != IGNORED
+    # A word outside of every mention after each row keeps runs from going on into the next.
+    ends = np.cumsum(counted.sum(1))
+    found, true = (_mentions(np.insert(x[counted], ends, OUTSIDE)) for x in (predicted, targets))
     return len(found & true), len(found - true), len(true - found)
 
 

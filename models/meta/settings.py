@@ -52,6 +52,14 @@ class MetaSettings(Record):
         found = getattr(torch.optim, name, None)
         if not (isinstance(found, type) and issubclass(found, torch.optim.Optimizer)):
             raise ValueError(f"{name!r} is no class of torch.optim; write AdamW, SGD or another one")
+        weight = torch.zeros(2)
+        weight.grad = torch.ones(2)
+        try:
+            found([weight], lr=0.1).step()  # type: ignore[call-arg]  # the base class takes none
+        except (TypeError, RuntimeError, ValueError, NotImplementedError) as error:
+            raise ValueError(
+                f"torch.optim.{name} does not step from gradients alone; write AdamW, SGD or another one"
+            ) from error
         return name
 
 

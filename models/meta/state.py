@@ -107,7 +107,8 @@ class MetaState:
             weight.copy_(checkpoint.tensors["params"][name])
         for full_name, value in checkpoint.tensors["optimizer"].items():
             name, key = full_name.rsplit(_SEPARATOR, 1)
-            self.optimizer.state[self.params[name]][key] = value
+            weight = self.params[name]
+            self.optimizer.state[weight][key] = value.to(weight.device) if value.ndim else value
         self.best = checkpoint.tensors["best"]
         self.position = Position(**checkpoint.values["position"])
         self.curve = [CurvePoint.model_validate(point) for point in checkpoint.values["curve"]]

@@ -1,10 +1,10 @@
 """StartConfig: the one description of a meta-learned start, and the records of its making."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from models.episodes.shape import Count, EpisodeShape
+from models.episodes.shape import Count, EpisodeShape, ends
 from models.errors import ConfigError
 from models.schemas.agent import AdapterName, AgentConfig
 from models.schemas.base import Record
@@ -89,7 +89,7 @@ class StartConfig(Record):
     max_length: int = Field(default=64, ge=8, le=8192)
     learner: str = "prototypical"
     learner_settings: dict[str, Setting] = Field(default_factory=dict)
-    meta_layers: int | Literal["all", "none"] = "all"
+    meta_layers: Annotated[int, Field(ge=1)] | Literal["all", "none"] = "all"
     n_way: Count | tuple[Count, Count] = 10
     k_shot: Count | tuple[Count, Count] = (1, 5)
     n_query: Count = 5
@@ -168,12 +168,35 @@ class StartConfig(Record):
         except ValidationError as error:
             raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
         try:
-            make_learner(self.learner, self.learner_settings)
+            learner = make_learner(self.learner, self.learner_settings)
         except ConfigError as error:
             raise ValueError(str(error)) from error
+        self._check_head(getattr(learner, "head", None), getattr(learner, "n_way", None))
+        self._check_sources()
         if self.disjoint == "domains" and not all(s.split and s.source.domain for s in self.sources):
             raise ValueError("disjoint: domains needs a split and a source.domain for every source")
         return self
+
+    def _check_head(self, head: str | None, own_way: int | None) -> None:
+        """Refuse a head that fits no episode, or leaves nothing to learn."""
+        if head == "learned" and len({*ends(self.n_way), self.judged_way, own_way}) > 1:
+            raise ValueError(
+                "head: learned has one vector for each class of every episode; give n_way, judged_way and "
+                "the learner's own n_way the same number, or start the head from prototypes"
+            )
+        if self.meta_layers == "none" and head == "zeros":
+            raise ValueError("meta_layers: none and head: zeros leave nothing to learn")
+
+    def _check_sources(self) -> None:
+        """Refuse episodes that the sources can not make."""
+        tagged = [s.adapter == "token_classification" for s in self.sources]
+        if not all(tagged) and min(ends(self.n_way)[0], self.judged_way) < 2:
+            raise ValueError("n_way and judged_way must be at least 2, or there is nothing to tell apart")
+        if any(tagged) and self.names:
+            raise ValueError("names puts classes' names into the support, which entity types have none of")
+        shared_out, given = any(not s.split for s in self.sources), {s.split for s in self.sources}
+        if not shared_out and len(given) < 3:
+            raise ValueError("every source has a split, and none is for each of train, validation and test")
 
 
 class EncodedSource(Record):

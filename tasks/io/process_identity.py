@@ -7,7 +7,8 @@ from pathlib import Path
 
 import psutil
 
-_SAME_START_SECONDS = 1.0
+_SAME_START = 1.0
+_PROC = Path("/proc")
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,8 @@ class ProcessId:
     Args:
         machine: Host, boot and process namespace (a container has its own).
         pid: Its number there.
-        started: When it began, in seconds since 1970.
+        started: When it began: the kernel's clock ticks since the machine's start, which no setting of the
+            clock moves; where there is no /proc, seconds since 1970.
     """
 
     machine: str
@@ -30,7 +32,7 @@ class ProcessId:
             return False
         try:
             process = psutil.Process(self.pid)
-            reused = abs(process.create_time() - self.started) > _SAME_START_SECONDS
+            reused = abs(_started(self.pid) - self.started) > _SAME_START
             return reused or process.status() == psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
             return True
@@ -38,7 +40,22 @@ class ProcessId:
 
 def this_process() -> ProcessId:
     """Name the running process."""
-    return ProcessId(this_machine(), os.getpid(), psutil.Process().create_time())
+    return ProcessId(this_machine(), os.getpid(), _started(os.getpid()))
+
+
+def _started(pid: int) -> float:
+    """Give when a process began.
+
+    Raises:
+        psutil.NoSuchProcess: It is gone.
+    """
+    if not _PROC.exists():
+        return float(psutil.Process(pid).create_time())
+    try:
+        # Field 22; the name before it is in brackets and may hold anything.
+        return float((_PROC / str(pid) / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[19])
+    except (FileNotFoundError, ProcessLookupError) as error:
+        raise psutil.NoSuchProcess(pid) from error
 
 
 def this_machine() -> str:

@@ -49,8 +49,7 @@ def _is_left_over(name: str) -> bool:
     named = _NAMED.fullmatch(name)
     if named is None or named[1] != _short(this_machine()):
         return False
-    # The name holds whole seconds: half of one more is the middle of what it may have been.
-    return ProcessId(this_machine(), int(named[2]), int(named[3]) + 0.5).is_dead()
+    return ProcessId(this_machine(), int(named[2]), int(named[3])).is_dead()
 
 
 def _short(machine: str) -> str:

@@ -164,3 +164,19 @@ def _mentions(rows: list[list[int]], chosen: np.ndarray) -> np.ndarray:
             counts[value] += value != before and value > 0
             before = value
     return counts[1:]
+
+
+def test_rows_with_types_of_no_part_in_the_episode_are_left_out(make_tagged: Callable[..., Pool]):
+    """Of a pool of four types a 2-way episode holds only rows that mention its two, or none but them."""
+    rng = np.random.default_rng(0)
+    rows = [[int(rng.integers(1, 5)) if rng.random() < 0.3 else 0 for _ in range(6)] for _ in range(400)]
+    sampler = EpisodeSampler(
+        [make_tagged(rows, ["a", "b", "c", "d"])],
+        EpisodeShape(n_way=2, k_shot=2, n_query=2),
+        seed=0,
+        split="train",
+    )
+    for index in range(10):
+        episode = sampler.episode(index)
+        found = {value for row in (*episode.support.rows, *episode.query.rows) for value in rows[row]}
+        assert found - {0} == set(episode.classes + 1)

@@ -1,3 +1,4 @@
+import dataclasses
 from collections.abc import Callable
 
 import pytest
@@ -26,3 +27,11 @@ def test_an_empty_split_is_refused():
     """A split without rows says which."""
     with pytest.raises(DataError, match="meta-validation split has no rows"):
         check_disjoint({"validation": []}, "classes")
+
+
+def test_a_class_is_the_same_however_it_is_written(make_pool: Callable[..., Pool]):
+    """Capitals and spaces at the ends make no other class."""
+    one = make_pool(name="a").restricted(["a-0"])
+    other = dataclasses.replace(one, classes=(" A-0",))
+    with pytest.raises(DataError, match="Class 'a-0' stands in meta-train and in meta-test"):
+        check_disjoint({"train": [one], "test": [other]}, "classes")

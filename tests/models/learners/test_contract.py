@@ -1,10 +1,12 @@
 """What holds for every learner; a new one joins by a line in LEARNERS and its settings here."""
 
+import copy
 from collections.abc import Callable
 
 import pytest
 import torch
 
+from models import kernels
 from models.adapters.base import IGNORED
 from models.errors import ConfigError
 from models.learners import LEARNERS, EpisodeBatch, Learner, Params, Shots
@@ -48,7 +50,7 @@ def test_every_meta_parameter_gets_a_finite_gradient(
     """A meta-gradient has the names and shapes of the meta-parameters, and no value is lost."""
     found = learner.meta_gradient(network, params, gaussians())
     assert {name: g.shape for name, g in found.gradients.items()} == {n: w.shape for n, w in params.items()}
-    assert all(g.isfinite().all() for g in found.gradients.values())
+    assert all(g.isfinite().all() and not g.requires_grad for g in found.gradients.values())
     assert found.loss.isfinite()
 
 
@@ -95,6 +97,29 @@ def test_the_same_twice_is_the_same(
     """Two calls give the same bits."""
     first, second = (learner.meta_gradient(network, params, gaussians()).gradients for _ in range(2))
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_in_float32_by_the_fast_layers_it_is_the_same(
+    learner: Learner,
+    network: ModuleNetwork,
+    params: Params,
+    gaussians: Callable[..., EpisodeBatch],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """The product's own linear layers give the gradient of torch's, up to float32 rounding."""
+    if not torch.backends.mkldnn.is_available():
+        pytest.skip("this build of torch has no oneDNN")
+    monkeypatch.setattr(kernels, "one_dnn_is_faster", lambda: True)
+    batch = gaussians()
+    sides = (Shots((s.inputs[0].float(),), s.targets) for s in (batch.support, batch.query))
+    body = copy.deepcopy(network._body).float()
+    found = learner.meta_gradient(
+        ModuleNetwork(body, 4),
+        {name: w.float() for name, w in params.items()},
+        EpisodeBatch(*sides, batch.n_way),
+    ).gradients
+    for name, expected in learner.meta_gradient(network, params, batch).gradients.items():
+        torch.testing.assert_close(found[name].double(), expected, rtol=1e-3, atol=1e-4)
 
 
 def test_rows_that_pad_change_nothing(

@@ -74,12 +74,13 @@ def test_anil_leaves_the_body_as_it_is(
 
 
 def test_multi_step_losses_move_to_the_last_step():
-    """All steps count alike at first; later ones but the last keep 3 % of that; they add up to 1."""
+    """All steps count alike at first, then 3 % of that is left of the early ones, then the last alone."""
     learner = MetaSGD(inner_steps=4, annealed=0.5)
     assert learner.importance(0.0) == pytest.approx((0.25,) * 4)
-    late = learner.importance(0.9)
+    late = learner.importance(0.499)
     assert late[:3] == pytest.approx((0.0075,) * 3)
     assert sum(late) == pytest.approx(1)
+    assert learner.importance(0.5) == (0, 0, 0, 1)
 
 
 def test_a_learned_head_refuses_another_number_of_classes(
@@ -103,3 +104,17 @@ def test_conjugate_gradient_stays_at_the_solution():
     right = torch.tensor([1.0, 2.0], dtype=torch.float64)
     found = conjugate_gradient(lambda x: {"x": matrix @ x["x"]}, {"x": right}, 20)["x"]
     torch.testing.assert_close(found, torch.linalg.solve(matrix, right))
+
+
+@pytest.mark.parametrize("kind", [MAML, ANIL, MetaSGD])
+def test_inner_steps_lower_the_support_s_loss(
+    kind: type[MAML],
+    network: ModuleNetwork,
+    gaussians: Callable[..., EpisodeBatch],
+    begun: Callable[..., Params],
+):
+    """From a head of zeros, which knows nothing, adapting makes the support mostly right."""
+    learner, batch = kind(inner_lr=1.0, inner_steps=30, head="zeros"), gaussians(k_shot=5, episodes=8)
+    again = EpisodeBatch(batch.support, batch.support, batch.n_way)
+    right = learner.predict(network, begun(learner, network), again).argmax(-1) == batch.support.targets
+    assert right.double().mean() > 0.9

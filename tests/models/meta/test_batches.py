@@ -12,6 +12,7 @@ from models.meta.batches import Reader, by_kind, stacked
 from models.meta.gathered import gathered
 from models.meta.networks import build_networks
 from models.meta.scoring import Source
+from models.ragged import Ragged
 
 
 def test_targets_are_classes_within_the_episode(
@@ -87,9 +88,10 @@ def test_task_types_are_kept_apart(
     """Episodes of a mixed meta-batch are grouped by their task type."""
     pools = [make_pool(), tagged_pool]
     source = make_source(pools, n_way=2, k_shot=1, n_query=1)
-    grouped = dict(by_kind(source.episodes(0, 20), source.readers))
+    episodes = source.episodes(0, 20)
+    grouped = dict(by_kind(episodes, source.readers))
     assert set(grouped) == {"text_classification", "token_classification"}
-    assert all(e.pool == 0 for e in grouped["text_classification"])
+    assert all(episodes[place].pool == 0 for place in grouped["text_classification"])
 
 
 def test_inputs_are_padded_to_the_length_asked_for(make_pool: Callable[..., Pool]):
@@ -99,3 +101,24 @@ def test_inputs_are_padded_to_the_length_asked_for(make_pool: Callable[..., Pool
     assert ids.shape == mask.shape == (2, 12)
     assert mask.sum(1).tolist() == pool.ids.lengths[:2].tolist()
     assert (ids[mask == 0] == 0).all()
+
+
+def test_what_the_support_does_not_show_is_not_asked_for(make_source: Callable[..., Source]):
+    """Where the support has no word outside of its mentions, such words of the query have no class."""
+    lengths = np.full(12, 3)
+    labels = np.array([IGNORED, 1, IGNORED] * 6 + [IGNORED, 2, IGNORED] * 5 + [IGNORED, 2, 0])
+    pool = Pool(
+        name="names",
+        domain="names",
+        kind="token_classification",
+        classes=("a", "b"),
+        ids=Ragged.from_lengths(np.arange(2, 38), lengths),
+        labels=Ragged.from_lengths(labels, lengths),
+        marks=np.zeros((12, 0), np.int64),
+        named=np.zeros(12, bool),
+    )
+    source = make_source([pool], n_way=2, k_shot=1, n_query=2)
+    for episode in source.episodes(0, 12):
+        batch = stacked([episode], source.readers)
+        shown = set(batch.support.targets.unique().tolist()) | {IGNORED}
+        assert set(batch.query.targets.unique().tolist()) <= shown

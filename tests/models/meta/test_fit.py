@@ -1,5 +1,6 @@
 """A whole meta-training from tokenized rows to a stored start, and that start on new episodes."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from safetensors.torch import load_file
 
 from models.adapters import get_adapter
 from models.encoder import load_encoder, load_tokenizer
+from models.episodes import Drawn, Episode
 from models.errors import ArtifactError, DataError
 from models.meta.fit import finished_start, meta_fit, read_start_report
 from models.meta.job import MetaJob
-from models.meta.judging import judged_episodes, opened
+from models.meta.judging import content_hash, judged_episodes, opened
 from models.meta.lessons import make_source, split_of, split_pools
 from models.meta.scoring import score_episodes
 from models.meta.store import load_start
@@ -110,13 +112,13 @@ def test_the_gate_sees_a_line_an_episode(make_job: Callable[..., MetaJob]):
 
 
 def test_the_encoder_of_a_start_is_an_encoder_by_its_path(make_job: Callable[..., MetaJob]):
-    """Any agent can name it: it loads as every local encoder does, with the learned weights."""
+    """Any agent can name it: it loads as every local encoder does, with the weights of the start."""
     job = make_job()
     report = meta_fit(job)
-    encoder, _ = load_encoder(str(Path(report.start.address) / "encoder"))
-    plain, _ = load_encoder(job.config.encoder)
-    pairs = zip(encoder.parameters(), plain.parameters(), strict=True)
-    assert report.best_step == 0 or any(not (a == b).all() for a, b in pairs)
+    start = Path(report.start.address)
+    encoder, _ = load_encoder(str(start / "encoder"))
+    read = load_start(start).encoder
+    assert all((a == b).all() for a, b in zip(encoder.parameters(), read.parameters(), strict=True))
 
 
 def test_a_job_that_ended_is_not_run_again(make_job: Callable[..., MetaJob]):
@@ -134,14 +136,42 @@ def test_another_address_is_the_same_job_and_another_rate_is_not(make_job: Calla
     assert make_job().digest != make_job(outer_lr=2e-3).digest
 
 
+def test_another_encoder_of_the_same_address_is_another_job(
+    make_job: Callable[..., MetaJob], tiny_encoder: Path, tmp_path: Path
+):
+    """What counts is what the folder holds: an encoder that changed under its name is not gone on with."""
+    folder = tmp_path / "encoder"
+    shutil.copytree(tiny_encoder, folder)
+    job = make_job(encoder=str(folder))
+    before = job.digest
+    (folder / "config.json").write_text((folder / "config.json").read_text() + "\n")
+    assert job.digest != before
+
+
+def test_rows_moved_elsewhere_are_the_same_job(make_job: Callable[..., MetaJob]):
+    """The address of a source says nothing about the weights."""
+    moved = EpisodeSource(adapter="text_classification", source=SourceConfig(address="/mnt/rows.csv"))
+    assert make_job(sources=(moved,)).digest == make_job().digest
+
+
+def test_episodes_of_other_classes_have_another_hash(make_job: Callable[..., MetaJob]):
+    """The same rows asked for otherwise are another problem."""
+    job = make_job()
+    pools = split_pools(job.config, job.rows, load_tokenizer(job.config.encoder))
+    pool = pools["train"][0][0]
+    drawn = Drawn(np.array([0, 1]), np.empty(0, np.int64))
+    one, other = (Episode(0, np.array(c), drawn, drawn) for c in ([0, 1], [1, 2]))
+    assert content_hash(pool, one) != content_hash(pool, other)
+
+
 def test_classes_keep_their_split_whatever_joins_them(make_job: Callable[..., MetaJob]):
-    """A class's split is told by its name alone, and all three have some."""
+    """A class's split is told by its name alone, however it is written, and all three have some."""
     job = make_job()
     tokenizer = load_tokenizer(job.config.encoder)
     pools = split_pools(job.config, job.rows, tokenizer)
     for split, found in pools.items():
         assert found
-        assert {split_of(name, job.config) for pool, _ in found for name in pool.classes} == {split}
+        assert {split_of(name.upper(), job.config) for pool, _ in found for name in pool.classes} == {split}
 
 
 def test_too_few_classes_say_what_to_do(make_job: Callable[..., MetaJob]):
@@ -161,7 +191,9 @@ def test_an_incomplete_start_is_refused(make_job: Callable[..., MetaJob]):
 def test_what_the_learner_learned_beside_the_encoder_is_kept(make_job: Callable[..., MetaJob]):
     """The scale of a prototypical network is stored; the encoder's weights are not stored twice."""
     report = meta_fit(make_job())
-    assert set(load_file(Path(report.start.address) / "learner.safetensors")) == {"head.log_scale"}
+    assert set(load_file(Path(report.start.address) / "learner.safetensors")) == {
+        "text_classification|head.log_scale"
+    }
 
 
 def test_texts_are_read_by_the_adapter_of_their_source(make_job: Callable[..., MetaJob]):

@@ -12,12 +12,15 @@ from models.errors import TrainingError
 from models.learners import Learner
 from models.learners.anil import ANIL
 from models.learners.maml import MAML
+from models.learners.meta_sgd import MetaSGD
 from models.learners.prototypical import Prototypical
-from models.meta.batches import Reader
+from models.learners.reptile import Reptile
+from models.meta.batches import Reader, stacked
 from models.meta.kept import keep_states
 from models.meta.loop import Keeping, Lessons, MetaResult, MetaTraining, Progress
+from models.meta.mixed import InBfloat16
 from models.meta.networks import build_networks
-from models.meta.scoring import Source, Start
+from models.meta.scoring import Source, Start, score_episodes
 from models.meta.settings import MetaSettings
 
 SETTINGS = MetaSettings(
@@ -67,12 +70,27 @@ def test_meta_training_is_better_than_its_start(make_training: Callable[..., Met
 def test_the_best_weights_are_given_and_not_the_last(make_training: Callable[..., MetaTraining]):
     """What comes out has the score of the best evaluation."""
     settings = SETTINGS.model_copy(update={"outer_lr": 10.0, "optimizer": "SGD", "max_grad_norm": 1e9})
-    result = make_training(settings=settings).run()
+    training = make_training(settings=settings)
+    result = training.run()
     best = max(result.state.curve, key=lambda point: point.validation_score)
     assert result.state.position.best_step == best.step
+    episodes = training.validation.episodes(0, settings.validation_episodes)
+    start = Start(training.learner, training.networks, result.params)
+    assert score_episodes(start, training.validation, episodes).mean() == pytest.approx(best.validation_score)
+    assert any(not torch.equal(w, training.state.params[name]) for name, w in result.params.items())
 
 
-@pytest.mark.parametrize("learner", [Prototypical(), MAML(inner_steps=1), ANIL(inner_steps=2)])
+@pytest.mark.parametrize(
+    "learner",
+    [
+        Prototypical(),
+        MAML(inner_steps=1),
+        ANIL(inner_steps=2),
+        MetaSGD(inner_steps=2),
+        Reptile(inner_steps=1),
+    ],
+    ids=lambda learner: learner.name,
+)
 def test_a_cut_off_meta_training_ends_with_the_same_weights(
     make_training: Callable[..., MetaTraining], tmp_path: Path, learner: Learner
 ):
@@ -142,7 +160,7 @@ def test_weight_decay_shrinks_the_encoder_and_nothing_else(make_training: Callab
     state.step({name: torch.zeros_like(w) for name, w in state.params.items()})
     rate = settings.outer_lr * 0.5
     for name, weight in state.params.items():
-        factor = 1 if name == "head.log_scale" else 1 - 0.5 * rate
+        factor = 1 if name == "text_classification|head.log_scale" else 1 - 0.5 * rate
         torch.testing.assert_close(weight, factor * before[name])
 
 
@@ -168,3 +186,41 @@ def test_kept_states_give_the_same_training_as_running_all_layers(
     for name, weight in kept_run.params.items():
         twin = name.replace("layers.0.", "encoder.encoder.layer.2.")
         torch.testing.assert_close(weight, whole_run.params[twin], rtol=1e-3, atol=1e-4)
+
+
+def test_task_types_share_the_encoder_and_have_a_head_each(
+    make_encoder: Callable[..., PreTrainedModel],
+    make_pool: Callable[..., Pool],
+    tagged_pool: Pool,
+    make_source: Callable[..., Source],
+):
+    """Texts and tags are learned together, with heads of different size and scales of their own."""
+    kinds = ["text_classification", "token_classification"]
+    networks, _ = build_networks(make_encoder(), kinds, "all")
+    source = make_source([make_pool(), tagged_pool], n_way=2, k_shot=1, n_query=1)
+    learner = ANIL(inner_steps=1, head="shared")
+    settings = SETTINGS.model_copy(update={"steps": 2, "meta_batch_size": 6})
+    result = MetaTraining(Start(learner, networks, {}), Lessons(source, source), settings).run()
+    heads = [result.state.params[f"{kind}|head.weight"] for kind in kinds]
+    assert not torch.equal(*heads)
+
+
+def test_bf16_keeps_the_direction_of_a_second_order_gradient(
+    make_encoder: Callable[..., PreTrainedModel],
+    make_pool: Callable[..., Pool],
+    make_source: Callable[..., Source],
+):
+    """With the body in bf16 and the head in fp32 MAML's gradient points where that of fp32 does."""
+    source = make_source([make_pool()])
+    networks, below = build_networks(make_encoder(), ["text_classification"], 1)
+    network, batch = (
+        networks["text_classification"],
+        stacked(source.episodes(0, 2), _reading(source, below).readers),
+    )
+    learner = MAML(inner_lr=0.1, inner_steps=3)
+    params = learner.begin(network)
+    flat = [
+        torch.cat([g.flatten() for g in learner.meta_gradient(one, params, batch).gradients.values()])
+        for one in (network, InBfloat16(network, "cpu"))
+    ]
+    assert torch.nn.functional.cosine_similarity(*flat, dim=0) > 0.98

@@ -42,13 +42,38 @@ def test_tags_become_types_numbered_from_one(make_config: Callable[..., AgentCon
 
 
 def test_names_become_rows_of_their_classes(make_config: Callable[..., AgentConfig], tiny_encoder: Path):
-    """A class's name is read as words, stands at the end, and counts as no example."""
+    """A class's name is read as words, stands before the examples, and counts as none."""
     config = make_config(labels=("card_lost", "top-up"))
     rows = pa.table({"text": ["gone", "more"], "label": ["card_lost", "top-up"]})
     tokenizer = load_tokenizer(str(tiny_encoder))
     windows = get_adapter(config).encode(rows, tokenizer).windows
     pool = with_names(pool_from_windows("bank", "bank", get_adapter(config), [windows]), tokenizer)
-    last = pool.ids.values[pool.ids.offsets[3] : pool.ids.offsets[4]]
-    assert tokenizer.decode(last) == "[CLS] top up [SEP]"
-    assert pool.named.tolist() == [False, False, True, True]
+    second = pool.ids.values[pool.ids.offsets[1] : pool.ids.offsets[2]]
+    assert tokenizer.decode(second) == "[CLS] top up [SEP]"
+    assert pool.named.tolist() == [True, True, False, False]
     assert pool.counts.tolist() == [1, 1]
+
+
+def test_an_example_that_is_a_name_is_left_out(make_config: Callable[..., AgentConfig], tiny_encoder: Path):
+    """With names in the support, such an example could be asked for as well."""
+    config = make_config(labels=("next_song", "stop"))
+    rows = pa.table({"text": ["next song", "play on"], "label": ["next_song", "next_song"]})
+    tokenizer = load_tokenizer(str(tiny_encoder))
+    windows = get_adapter(config).encode(rows, tokenizer).windows
+    pool = with_names(pool_from_windows("music", "music", get_adapter(config), [windows]), tokenizer)
+    assert pool.counts.tolist() == [1, 0]
+
+
+def test_a_text_like_a_later_window_of_another_is_kept(
+    make_config: Callable[..., AgentConfig], tiny_encoder: Path
+):
+    """Only first windows are compared: the rest of a long text is in no episode."""
+    config = make_config(max_length=8, stride=0)
+    rows = pa.table(
+        {
+            "text": ["one two three four five six so so so so so so", "so so so so so so"],
+            "label": ["pos", "neg"],
+        }
+    )
+    windows = get_adapter(config).encode(rows, load_tokenizer(str(tiny_encoder))).windows
+    assert len(pool_from_windows("films", "films", get_adapter(config), [windows])) == 2

@@ -33,6 +33,17 @@ def test_a_name_and_a_source_are_enough():
         ({"disjoint": "domains"}, "disjoint: domains needs a split and a source.domain for every source"),
         ({"n_ways": 5}, "Extra inputs are not permitted"),
         ({"meta_layers": "some"}, "Input should be"),
+        ({"meta_layers": 0}, "greater than or equal to 1"),
+        ({"optimizer": "LBFGS"}, "torch.optim.LBFGS does not step from gradients alone"),
+        ({"n_way": 1}, "n_way and judged_way must be at least 2"),
+        ({"learner": "maml", "learner_settings": {"head": "learned"}}, "give n_way, judged_way and the"),
+        ({"learner": "reptile", "learner_settings": {"first_order": True}}, "has no setting 'first_order'"),
+        ({"learner": "meta_sgd", "learner_settings": {"annealed": -1.0}}, "annealed is -1.0; it must be"),
+        (
+            {"learner": "anil", "learner_settings": {"head": "zeros"}, "meta_layers": "none"},
+            "leave nothing to learn",
+        ),
+        ({"sources": (SOURCE.model_copy(update={"split": "train"}),)}, "none is for each of train"),
     ],
 )
 def test_a_wrong_value_says_what_would_do(changes: dict[str, object], message: str):

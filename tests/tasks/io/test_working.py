@@ -6,9 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tasks.io import working
+from tasks.io.process_identity import this_process
 from tasks.io.working import sweep, working_folder
 
 _WORKER = """
@@ -49,6 +51,14 @@ def test_what_a_killed_process_left_is_removed(tmp_path: Path):
     worker.wait()
     sweep(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_setting_the_clock_takes_no_live_process_for_dead(monkeypatch: pytest.MonkeyPatch):
+    """When a process began is told by the kernel's ticks: a clock that is set does not move it."""
+    own = this_process()
+    psutil_now = psutil.Process().create_time()
+    monkeypatch.setattr(psutil.Process, "create_time", lambda _: psutil_now + 100.0)
+    assert not own.is_dead()
 
 
 def test_a_folder_of_another_machine_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
