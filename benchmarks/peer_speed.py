@@ -150,7 +150,7 @@ def main() -> None:
     model.encoder.requires_grad_(False)
     if not variant.startswith("anil"):
         model.encoder.encoder.layer[-TOP_LAYERS:].requires_grad_(True)
-    seconds, first = [], []
+    seconds = []
     batches = episodes_of(path, model, keep=variant == "anil_kept")
     for step, episodes in zip(range(STEPS[variant] + 1), batches, strict=False):
         model.zero_grad(set_to_none=True)
@@ -158,9 +158,9 @@ def main() -> None:
         gradients = VARIANTS[variant](model, episodes)
         seconds.append(time.perf_counter() - began)
         if step == 0:
-            first = [float(g.norm()) for g in gradients]
+            np.save(out.replace(".json", ".npy"), torch.cat([g.flatten() for g in gradients]).numpy())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    Path(out).write_text(json.dumps({"seconds": seconds[1:], "norms": first, "megabytes": peak}), "utf-8")
+    Path(out).write_text(json.dumps({"seconds": seconds[1:], "megabytes": peak}), "utf-8")
 
 
 if __name__ == "__main__":

@@ -96,8 +96,8 @@ def _without_top(encoder: PreTrainedModel, stack: nn.ModuleList, layers: int) ->
 
 @torch.no_grad()
 def _check(encoder: PreTrainedModel, below: nn.Module, top: nn.ModuleList) -> None:
-    ids = torch.arange(12).reshape(2, 6) % int(encoder.config.vocab_size)
-    mask = torch.ones(2, 6)
+    ids = torch.arange(12, device=encoder.device).reshape(2, 6) % int(encoder.config.vocab_size)
+    mask = torch.ones(2, 6, device=encoder.device)
     mask[1, 4:] = 0
     whole = encoder(input_ids=ids, attention_mask=additive(mask)).last_hidden_state
     hidden = below(input_ids=ids, attention_mask=additive(mask)).last_hidden_state

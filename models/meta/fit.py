@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
 from pydantic import ValidationError
 from transformers import PreTrainedModel
 
@@ -41,6 +42,7 @@ def meta_fit(job: MetaJob) -> StartReport:
         return done
     monitor = Monitor(job.folder)
     encoder, tokenizer = load_encoder(job.config.encoder)
+    torch.nn.Module.to(encoder, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     pools = split_pools(job.config, job.rows, tokenizer)
     training = _training(job, encoder, pools, monitor)
     result = training.run()

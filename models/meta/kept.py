@@ -90,10 +90,10 @@ def keep_states(
             first += len(rows)
             inside = np.arange(int(lengths[rows].max())) < lengths[rows][:, None]
             hidden = below(
-                input_ids=torch.from_numpy(ids.padded(rows, pad_id)),
-                attention_mask=additive(torch.from_numpy(inside.astype(np.float32))),
+                input_ids=torch.from_numpy(ids.padded(rows, pad_id)).to(below.device),
+                attention_mask=additive(torch.from_numpy(inside.astype(np.float32)).to(below.device)),
             ).last_hidden_state
             places = ids.offsets[rows][:, None] + np.arange(inside.shape[1])
-            values[places[inside]] = hidden.numpy()[inside]
+            values[places[inside]] = hidden.cpu().numpy()[inside]
             alive(first / len(order))
     return KeptStates(values, ids.offsets)
