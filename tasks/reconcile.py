@@ -19,7 +19,7 @@ def reconcile(agent: str) -> None:
         agent: The agent's name.
     """
     home = current_home()
-    sweep(home.scratch, home.encoded, home.evaluations)
+    sweep(home.root, home.scratch, home.encoded, home.evaluations, home.cache / "keys")
     books = home.books()
     close_dead_runs(books, agent)
     for move in put_right(books, agent):

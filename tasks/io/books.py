@@ -4,7 +4,6 @@ Nothing of MLflow's global state (active run, tracking URI) is read or set.
 """
 
 import os
-import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine, make_url
 
 from tasks.io.ledger import open_ledger
+from tasks.io.working import working_folder
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -74,13 +74,9 @@ def _make_mlflow_store(books: Books) -> None:
         return
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        store = SqlAlchemyStore(f"sqlite:///{temporary}", books.artifact_root)  # type: ignore[no-untyped-call] # MLflow's
+    with working_folder(path.parent) as folder:
+        made = folder / path.name
+        store = SqlAlchemyStore(f"sqlite:///{made}", books.artifact_root)  # type: ignore[no-untyped-call] # MLflow's
         store.engine.dispose()
         with suppress(FileExistsError):
-            os.link(temporary, path)  # unlike a rename, it never replaces what another process made
-    finally:
-        for leftover in path.parent.glob(f"{temporary.name}*"):
-            leftover.unlink(missing_ok=True)
+            os.link(made, path)  # unlike a rename, it never replaces what another process made

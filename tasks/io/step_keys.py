@@ -7,7 +7,6 @@ each step are kept, so that a miss can name what changed.
 
 import importlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -20,6 +19,7 @@ from models.schemas.agent import GATE_FIELDS
 from tasks.io.code_digest import CodeDigest, code_digest
 from tasks.io.digests import canonical, digest_of
 from tasks.io.known_digests import Stamp, stamp
+from tasks.io.working import working_folder
 
 _KEPT_KEYS = 8
 _ENCODER_MODULE = "models.encoder"
@@ -133,12 +133,11 @@ class KeyHistory:
     def remember(self, agent: str, key: StepKey) -> None:
         """Keep a key as the newest of its step."""
         path = self._path(agent, key.step)
-        self._folder.mkdir(parents=True, exist_ok=True)
         entries = [e for e in self._read(path) if e["parts"] != key.parts]
         kept = [*entries, asdict(key)][-_KEPT_KEYS:]
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(kept))
-        temporary.replace(path)
+        with working_folder(self._folder) as folder:
+            (folder / path.name).write_text(json.dumps(kept))
+            (folder / path.name).replace(path)
 
 
 def _changed(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:

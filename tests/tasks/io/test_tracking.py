@@ -1,6 +1,9 @@
 """Runs in MLflow."""
 
 import json
+import signal
+import subprocess
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,6 +25,7 @@ from tasks.io.tracking import (
     open_run,
     read_record,
 )
+from tasks.io.working import sweep
 
 # MLflow 3.17.2 uses what SQLAlchemy 2.1 deprecates.
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy:DeprecationWarning")
@@ -124,3 +128,22 @@ def test_nothing_lies_in_the_working_folder(books: Books, tmp_path: Path, monkey
     log_record(books, run, "config.json", CONFIG)
     assert not (tmp_path / "mlruns").exists()
     assert books.client.get_run(run).info.artifact_uri.startswith(books.artifact_root)
+
+
+@pytest.mark.system
+def test_a_store_that_was_cut_off_in_the_making_leaves_nothing(tmp_path: Path):
+    """Killed while MLflow's tables are made, the next run finds no half store and sweeps the rest away."""
+    code = (
+        "import os, signal\n"
+        "from pathlib import Path\n"
+        "from mlflow.store.tracking import sqlalchemy_store as store\n"
+        "def die(*_): os.kill(os.getpid(), signal.SIGKILL)\n"
+        "store.SqlAlchemyStore.__init__ = die\n"
+        "from tasks.io.home import home_at\n"
+        f"home_at(Path({str(tmp_path)!r})).books()\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert not (tmp_path / "mlflow.db").exists()
+    sweep(tmp_path)
+    assert not list(tmp_path.glob(".tmp-*"))
