@@ -33,7 +33,7 @@ import sys
 from pathlib import Path
 from models.training.job import TrainJob
 from tasks.io.child import run_child
-run_child(TrainJob.model_validate_json(Path(sys.argv[1]).read_bytes()), lambda progress: None, 600, FINE_TUNE)
+run_child(TrainJob.model_validate_json(Path(sys.argv[1]).read_bytes()), lambda progress: None, 600)
 """
 
 LIMITED = """
@@ -212,9 +212,9 @@ def test_two_trainings_do_not_share_a_folder(data: Path, tmp_path: Path, monkeyp
 
 def test_a_finished_training_is_not_run_again(data: Path, tmp_path: Path):
     """The same job in the same folder gives the stored report without starting a process."""
-    first = run_child(job(data, tmp_path, epochs=1), ignore, 300, FINE_TUNE)
+    first = run_child(job(data, tmp_path, epochs=1), ignore, 300)
     os.remove(tmp_path / "child.log")
-    assert run_child(job(data, tmp_path, epochs=1), ignore, 300, FINE_TUNE) == first
+    assert run_child(job(data, tmp_path, epochs=1), ignore, 300) == first
     assert not (tmp_path / "child.log").exists()
 
 
@@ -251,7 +251,7 @@ def test_all_attempts_share_one_deadline(data: Path, tmp_path: Path, monkeypatch
     """Smaller parts get the time that is left, and where none suffice the error says what to lower."""
     deadlines = []
 
-    def run_out(asked: TrainJob, on_progress: object, limits: child._Limits) -> None:
+    def run_out(asked: TrainJob, _: object, limits: child._Limits, program: object) -> None:
         deadlines.append((asked.parts, limits.deadline))
         raise TrainingMemoryError("full")
 
