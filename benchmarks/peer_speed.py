@@ -69,14 +69,16 @@ def torchopt_step(model: Classifier, episodes: list[Episode]) -> list[Tensor]:
     import torchopt
 
     own = [p for p in model.parameters() if p.requires_grad]
-    optimizer = torchopt.MetaSGD(model, lr=RATE)
-    weights = torchopt.extract_state_dict(model, by="reference")
+    # It differentiates every weight of what it is handed, so that is the learned part alone.
+    learned = nn.ModuleList([*model.encoder.encoder.layer[-TOP_LAYERS:], model.head])
+    optimizer = torchopt.MetaSGD(learned, lr=RATE)
+    weights = torchopt.extract_state_dict(learned, by="reference")
     state = torchopt.extract_state_dict(optimizer, by="reference")
     for episode in episodes:
         for _ in range(INNER_STEPS):
             optimizer.step(loss_of(model, episode, "support"))
         (loss_of(model, episode, "query") / len(episodes)).backward()
-        torchopt.recover_state_dict(model, weights)
+        torchopt.recover_state_dict(learned, weights)
         torchopt.recover_state_dict(optimizer, state)
     return [p.grad for p in own]
 
