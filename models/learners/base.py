@@ -59,14 +59,6 @@ class EpisodeBatch:
         )
         return type(self)(support, query, self.n_way, self.length)
 
-    def part(self, first: int, last: int) -> Self:
-        """Give the episodes from `first` up to, without, `last`."""
-        support, query = (
-            Shots(tuple(x[first:last] for x in shots.inputs), shots.targets[first:last])
-            for shots in (self.support, self.query)
-        )
-        return type(self)(support, query, self.n_way, self.length)
-
 
 class Network(Protocol):
     """A model as a pure function of named weights, cut where its head would begin."""
@@ -188,8 +180,8 @@ class Episode(NamedTuple):
     n_way: int
 
 
-class Embedded:
-    """A network whose inputs are its features already: `inputs[0]` is (items, dim)."""
+class View(ABC):
+    """Another way to the features of a network; everything else is as the network has it."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
@@ -204,9 +196,9 @@ class Embedded:
         """Give the size of a feature vector."""
         return self._network.dim
 
-    def features(self, params: Params, inputs: Inputs) -> Tensor:  # noqa: ARG002 - the contract's argument
-        """Give the features that came in."""
-        return inputs[0]
+    @abstractmethod
+    def features(self, params: Params, inputs: Inputs) -> Tensor:
+        """Give (items, dim)."""
 
     def loss(self, scores: Tensor, targets: Tensor) -> Tensor:
         """Give the mean loss, as the network behind it does."""
@@ -215,6 +207,14 @@ class Embedded:
     def members(self, targets: Tensor, n_way: int) -> Tensor:
         """Give each item's class, as the network behind it does."""
         return self._network.members(targets, n_way)
+
+
+class Embedded(View):
+    """A network whose inputs are its features already: `inputs[0]` is (items, dim)."""
+
+    def features(self, params: Params, inputs: Inputs) -> Tensor:  # noqa: ARG002 - the contract's argument
+        """Give the features that came in."""
+        return inputs[0]
 
 
 def embedded(network: Network, params: Params, batch: EpisodeBatch) -> tuple[Network, EpisodeBatch]:

@@ -10,14 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.episodes import Episode
+from models.episodes import Episode, Pool
 from models.learners import EpisodeBatch, Inputs, Network, Params, Shots
+from models.learners.base import View
 from models.meta.batches import RowReader, Side, arranged
 
 SUB_WORDS_AT_ONCE = 2048
 
 
-class GatheredNetwork:
+class GatheredNetwork(View):
     """A network whose inputs are places in the features of the rows that it was made with.
 
     Args:
@@ -26,31 +27,14 @@ class GatheredNetwork:
     """
 
     def __init__(self, network: Network, chunks: Sequence[Inputs]) -> None:
-        self._network, self._chunks = network, chunks
-
-    @property
-    def parameters(self) -> Params:
-        """Give the weights of the network behind it."""
-        return self._network.parameters
-
-    @property
-    def dim(self) -> int:
-        """Give the size of a feature vector."""
-        return self._network.dim
+        super().__init__(network)
+        self._chunks = chunks
 
     def features(self, params: Params, inputs: Inputs) -> Tensor:
         """Compute the features of all rows, and give those at `inputs[0]` (items,) int64."""
         device = inputs[0].device
         found = [self._network.features(params, tuple(x.to(device) for x in c)) for c in self._chunks]
         return torch.cat(found)[inputs[0]]
-
-    def loss(self, scores: Tensor, targets: Tensor) -> Tensor:
-        """Give the mean loss, as the network behind it does."""
-        return self._network.loss(scores, targets)
-
-    def members(self, targets: Tensor, n_way: int) -> Tensor:
-        """Give each item's class, as the network behind it does."""
-        return self._network.members(targets, n_way)
 
 
 def gathered(
@@ -77,7 +61,9 @@ def gathered(
 
     def shots(side: Side) -> Shots:
         found = [
-            _items(readers[p], *places[p], r, plan.length) for p, r in zip(plan.pools, side.rows, strict=True)
+            items_of(readers[p].pool, begins[np.searchsorted(rows, r)], r, plan.length)
+            for p, r in zip(plan.pools, side.rows, strict=True)
+            for rows, begins in (places[p],)
         ]
         return Shots((torch.from_numpy(np.stack(found)),), torch.from_numpy(side.targets))
 
@@ -103,13 +89,17 @@ def chunked(reader: RowReader, rows: np.ndarray) -> tuple[list[Inputs], np.ndarr
     return chunks, begins
 
 
-def _items(
-    reader: RowReader, known: np.ndarray, begins: np.ndarray, rows: np.ndarray, length: int
-) -> np.ndarray:
-    """Give the items of some rows, (rows,), or (rows * length,) for tags; past a row's end its last one."""
-    first = begins[np.searchsorted(known, rows)]
-    if not reader.pool.is_tagged:
-        return first
-    inside = np.minimum(np.arange(length), reader.pool.ids.lengths[rows][:, None] - 1)
-    items: np.ndarray = (first[:, None] + inside).ravel()
+def items_of(pool: Pool, begins: np.ndarray, rows: np.ndarray, length: int) -> np.ndarray:
+    """Give the items of some rows, (rows,), or (rows * length,) for tags; past a row's end its last one.
+
+    Args:
+        pool: The rows.
+        begins: (rows,) item at which each of them begins.
+        rows: (rows,) their positions.
+        length: Items of a row of tags.
+    """
+    if not pool.is_tagged:
+        return begins
+    inside = np.minimum(np.arange(length), pool.ids.lengths[rows][:, None] - 1)
+    items: np.ndarray = (begins[:, None] + inside).ravel()
     return items

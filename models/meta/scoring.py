@@ -13,7 +13,7 @@ from models.episodes import OUTSIDE, Episode, EpisodeSampler, Kind, Pool
 from models.learners import Inputs, Learner, Network, Params
 from models.learners.base import Embedded
 from models.meta.batches import RowReader, by_kind, stacked
-from models.meta.gathered import chunked
+from models.meta.gathered import chunked, items_of
 from models.meta.networks import Networks
 from models.meta.shared import body_names, seen_by
 
@@ -67,10 +67,7 @@ class EmbeddedReader:
 
     def inputs(self, rows: np.ndarray, length: int) -> Inputs:
         """Give features (items, dim): one a row, or for tags `length` a row."""
-        if not self.pool.is_tagged:
-            return (self.features[torch.from_numpy(self.begins[rows])],)
-        inside = np.minimum(np.arange(length), self.pool.ids.lengths[rows][:, None] - 1)
-        return (self.features[torch.from_numpy((self.begins[rows][:, None] + inside).ravel())],)
+        return (self.features[torch.from_numpy(items_of(self.pool, self.begins[rows], rows, length))],)
 
 
 @torch.no_grad()

@@ -8,7 +8,7 @@ from models.episodes.shape import Count, EpisodeShape, ends
 from models.errors import ConfigError
 from models.schemas.agent import AdapterName, AgentConfig
 from models.schemas.base import Record
-from models.schemas.records import ArtifactRef, CurvePoint, Metric
+from models.schemas.records import ArtifactRef, CurvePoint
 from models.schemas.source import SourceConfig
 
 Setting = bool | int | float | str
@@ -43,7 +43,7 @@ class StartConfig(Record):
         sources: Where episodes come from.
         disjoint: What no two of meta-train, meta-validation and meta-test share: classes or domains.
         validation_share: Share of a source's classes for meta-validation (fraction, 0-1).
-        test_share: Share of a source's classes for meta-test and the gate (fraction, 0-1).
+        test_share: Share of a source's classes for meta-test (fraction, 0-1).
         encoder: Hugging Face id or local folder of the pretrained encoder.
         max_length: Longest row in sub-words, special ones included; the rest is cut off.
         learner: Name of the meta-learner.
@@ -54,7 +54,7 @@ class StartConfig(Record):
         n_query: Query examples a class.
         names: Put each class's name into the support as one more example.
         unbalanced: Draw each class's shots by itself from the range of k_shot.
-        judged_way: Classes of the episodes that scores and the gate rest on.
+        judged_way: Classes of the episodes that scores rest on.
         judged_shot: Support examples a class of those episodes.
         test_episodes: Episodes that a start is judged on.
         meta_batch_size: Episodes of an outer step.
@@ -67,15 +67,7 @@ class StartConfig(Record):
         patience: Scores without a better one before meta-training stops.
         precision: `auto` is bf16 on a GPU and fp32 elsewhere.
         checkpoint_steps: Outer steps between two checkpoints.
-        time_limit_seconds: Meta-training is ended after this time.
         seed: Seed of every random choice.
-        work_pool: Prefect work pool for meta-training; none runs it in this process.
-        alpha: One-sided significance level of the gate; episodes are its rows.
-        typical_change: By how much starts usually differ (fraction of the accuracy); see an agent's field.
-        harm_margin: How much worse a source's episodes may be before it counts as harm (fraction).
-        harm_alpha: Level of the harm test over all sources together.
-        min_slice_rows: A source with fewer episodes is listed, not judged.
-        max_reuse: Decisions an episode may serve before it counts as used up.
     """
 
     schema_version: Literal[1] = 1
@@ -108,15 +100,7 @@ class StartConfig(Record):
     patience: int = Field(default=4, ge=1)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     checkpoint_steps: int = Field(default=50, ge=1)
-    time_limit_seconds: float = Field(default=7200, gt=0)
     seed: int = Field(default=0, ge=0)
-    work_pool: str | None = None
-    alpha: float = Field(default=0.05, gt=0, lt=0.5)
-    typical_change: float | None = Field(default=0.01, gt=0, le=1)
-    harm_margin: float = Field(default=0.005, ge=0, lt=1)
-    harm_alpha: float = Field(default=0.2, gt=0, lt=0.5)
-    min_slice_rows: int = Field(default=50, ge=1)
-    max_reuse: int = Field(default=20, ge=1)
 
     @property
     def agent(self) -> str:
@@ -225,11 +209,3 @@ class StartReport(Record):
     stopped: Literal["finished", "early"] = "finished"
     classes: dict[EpisodeSplit, int] = Field(default_factory=dict)
     job: str = ""
-
-
-class EpisodeScores(Record):
-    """A start on meta-test episodes; `outcomes` holds one line an episode, as the gate compares them."""
-
-    start: ArtifactRef
-    metric: Metric
-    outcomes: ArtifactRef

@@ -1,6 +1,8 @@
 """A whole meta-training from tokenized rows to a stored start, and that start on new episodes."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,6 +27,7 @@ from models.schemas import SourceConfig
 from models.schemas.start import EncodedSource, EpisodeRows, EpisodeSource, StartConfig
 from models.training.files import folder_ref
 
+ROOT = Path(__file__).parents[3]
 WORDS = (
     *("river", "stone", "cloud", "bread", "horse", "glass", "piano", "tower"),
     *("apple", "night", "green", "seven", "chair", "field", "paper", "water"),
@@ -132,7 +135,7 @@ def test_a_job_that_ended_is_not_run_again(make_job: Callable[..., MetaJob]):
 
 def test_another_address_is_the_same_job_and_another_rate_is_not(make_job: Callable[..., MetaJob]):
     """The digest stands on what shapes the weights."""
-    assert make_job().digest == make_job(out="elsewhere", time_limit_seconds=5).digest
+    assert make_job().digest == make_job(out="elsewhere", checkpoint_steps=7).digest
     assert make_job().digest != make_job(outer_lr=2e-3).digest
 
 
@@ -201,3 +204,19 @@ def test_texts_are_read_by_the_adapter_of_their_source(make_job: Callable[..., M
     agent = make_job().rows.sources[0].agent
     assert len(get_adapter(agent).outputs) == 16
     assert agent.test_share < 0.02
+
+
+@pytest.mark.system
+def test_the_child_leaves_a_start_or_says_why_not(make_job: Callable[..., MetaJob]):
+    """`python -m models.meta.child` ends with the report, or with an error file and another code."""
+    for name, changes, code, left in (
+        ("good", {}, 0, "training.json"),
+        ("bad", {"n_way": 30}, 1, "error.json"),
+    ):
+        job = make_job(out=name, **changes)
+        job.folder.mkdir()
+        (job.folder / "request.json").write_text(job.model_dump_json())
+        command = [sys.executable, "-m", "models.meta.child", str(job.folder / "request.json")]
+        assert subprocess.run(command, cwd=ROOT, check=False, capture_output=True).returncode == code
+        assert (job.folder / left).exists()
+    assert "n_way is 30" in (job.folder / "error.json").read_text()
