@@ -8,7 +8,6 @@ from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.states import Cancelled, Completed, Crashed, Failed, Running, Scheduled
-from prefect.testing.utilities import prefect_test_harness
 
 from flows.placement import MOST_ATTEMPTS, join_run, place, uselessness
 from models.errors import ConfigError, TrainingError
@@ -25,6 +24,8 @@ def heavy(artifact: ArtifactRef) -> ArtifactRef:
 @pytest.fixture(scope="module")
 def deployment() -> Iterator[str]:
     """Start a Prefect server that knows deployment `heavy/pool`, and give its name."""
+    from prefect.testing.utilities import prefect_test_harness  # imports the server: two seconds
+
     with prefect_test_harness(server_startup_timeout=120):
         with get_client(sync_client=True) as client:
             client.create_deployment(client.create_flow(heavy), "pool")

@@ -10,7 +10,6 @@ from prefect.settings import (
     PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW,
     temporary_settings,
 )
-from prefect.testing.utilities import prefect_test_harness
 
 from benchmarks.tiny_agent import make_agent
 from deployments.agents import find_agent
@@ -27,6 +26,8 @@ pytestmark = pytest.mark.system
 @pytest.fixture(scope="module")
 def server() -> Iterator[None]:
     """Start a Prefect server for the module's tests."""
+    from prefect.testing.utilities import prefect_test_harness  # imports the server: two seconds
+
     with prefect_test_harness(server_startup_timeout=120):
         yield
 

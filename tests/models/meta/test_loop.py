@@ -24,7 +24,7 @@ from models.meta.scoring import Source, Start, score_episodes
 from models.meta.settings import MetaSettings
 
 SETTINGS = MetaSettings(
-    meta_batch_size=2, steps=12, outer_lr=3e-3, evaluate_steps=4, validation_episodes=8, checkpoint_steps=3
+    meta_batch_size=2, steps=6, outer_lr=3e-3, evaluate_steps=2, validation_episodes=4, checkpoint_steps=2
 )
 
 
@@ -86,7 +86,7 @@ def test_the_best_weights_are_given_and_not_the_last(make_training: Callable[...
         Prototypical(),
         MAML(inner_steps=1),
         ANIL(inner_steps=2),
-        MetaSGD(inner_steps=2),
+        MetaSGD(inner_steps=1),
         Reptile(inner_steps=1),
     ],
     ids=lambda learner: learner.name,
@@ -98,13 +98,13 @@ def test_a_cut_off_meta_training_ends_with_the_same_weights(
     whole = make_training(learner).run()
 
     def stop(progress: Progress) -> None:
-        if progress.step == 7:
+        if progress.step == 5:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         make_training(learner, keeping=Keeping(tmp_path), show=stop).run()
     resumed = make_training(learner, keeping=Keeping(tmp_path)).run()
-    assert resumed.resumed_from == 6
+    assert resumed.resumed_from == 4
     _same(whole, resumed)
 
 
@@ -133,7 +133,7 @@ def test_it_stops_when_validation_no_longer_improves(make_training: Callable[...
     settings = SETTINGS.model_copy(
         update={"outer_lr": 1e-12, "patience": 2, "steps": 1000, "checkpoint_steps": 1000}
     )
-    assert make_training(settings=settings).run().state.position.step == 8
+    assert make_training(settings=settings).run().state.position.step == 4
 
 
 def test_parts_of_a_meta_batch_add_up_to_the_whole(make_training: Callable[..., MetaTraining]):

@@ -28,7 +28,7 @@ def _plain(rows: list[tuple[int, int, int]]) -> list[int]:
 
 
 @given(st.lists(ROWS, max_size=4), st.integers(0, 63))
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_codes_are_those_of_a_plain_search(
     tmp_path_factory: object, blocks: list[list[tuple[int, int, int]]], high: int
 ):

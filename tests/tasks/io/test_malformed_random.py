@@ -27,7 +27,7 @@ FIELDS = st.text(st.sampled_from('ab ,"\n\té\x00'), max_size=6).map(str.encode)
 
 
 @given(st.lists(st.lists(FIELDS, min_size=1, max_size=3), max_size=12))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_csv_row_is_lost(tmp_path: Path, rows: list[list[bytes]]):
     """Whatever stands between them, marked rows before and after come through, and nothing crashes."""
     middle = b"\n".join(b",".join(fields) for fields in rows)
@@ -55,7 +55,7 @@ JSON_LINES = st.one_of(
 
 
 @given(st.lists(JSON_LINES, max_size=80))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_json_line_is_accounted_for(tmp_path: Path, lines: list[bytes]):
     """Each line that is not blank is a row or a quarantined line, whatever it holds."""
     good = [b'{"text": "fine day", "label": "pos"}', b'{"text": "sad day", "label": "neg"}']
