@@ -1,17 +1,24 @@
-"""Find an agent's description by name or path."""
+"""Find the description of an agent, or of a start, by name or path."""
 
 import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import yaml
 from pydantic import ValidationError
 
 import agents as shipped
 from models.errors import ConfigError
 from models.schemas import AgentConfig, SourceConfig
-from models.schemas.load import load_agent
+from models.schemas.load import agent_from_mapping, load_agent, load_description
 
+if TYPE_CHECKING:
+    from models.schemas.start import StartConfig
+
+STARTS = "starts"
+"""The folder of starts, beside the agents."""
 _DOTTED = ("./", "../")
 _SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:|\$\{)(.+)")
 
@@ -41,11 +48,54 @@ def find_agent(name: str) -> AgentConfig:
     )
 
 
+def is_described(name: str) -> bool:
+    """Tell whether `find_agent` would find a file."""
+    if name.endswith((".yaml", ".yml")):
+        return True
+    return any((folder / f"{name}.yaml").is_file() for folder in (Path("agents"), shipped_folder()))
+
+
+def drafted(text: str, path: Path) -> AgentConfig:
+    """Give the agent of a description that is yet to be written to `path`."""
+    return at_home(agent_from_mapping(yaml.safe_load(text), str(path)), path.parent)
+
+
+def find_start(name: str) -> "StartConfig":
+    """Load a start's description from a YAML path, ./agents/starts, or the shipped ones, in this order.
+
+    Raises:
+        ConfigError: There is none, or its file is wrong.
+    """
+    from models.schemas.start import StartConfig
+
+    if name.endswith((".yaml", ".yml")):
+        return start_at_home(load_description(Path(name), StartConfig), Path(name).parent)
+    folders = tuple(folder / STARTS for folder in (Path("agents"), shipped_folder()))
+    for folder in folders:
+        path = folder / f"{name}.yaml"
+        if path.is_file():
+            return start_at_home(load_description(path, StartConfig), folder)
+    known = sorted({p.stem for folder in folders for p in folder.glob("*.yaml")})
+    raise ConfigError(
+        f"No start {name!r}: neither agents/{STARTS}/{name}.yaml here nor a shipped one. Known: "
+        f"{', '.join(known)}."
+    )
+
+
 def at_home(config: AgentConfig, folder: Path) -> AgentConfig:
     """Make addresses, and an encoder given as ./folder, count from the folder of the agent's file."""
-    encoder = _absolute(config.encoder, folder) if config.encoder.startswith(_DOTTED) else config.encoder
     sources = tuple(resolved(source, folder) for source in config.sources)
-    return config.model_copy(update={"sources": sources, "encoder": encoder})
+    return config.model_copy(update={"sources": sources, "encoder": _encoder(config.encoder, folder)})
+
+
+def start_at_home(config: "StartConfig", folder: Path) -> "StartConfig":
+    """Make addresses, and an encoder given as ./folder, count from the folder of the start's file."""
+    sources = tuple(s.model_copy(update={"source": resolved(s.source, folder)}) for s in config.sources)
+    return config.model_copy(update={"sources": sources, "encoder": _encoder(config.encoder, folder)})
+
+
+def _encoder(name: str, folder: Path) -> str:
+    return _absolute(name, folder) if name.startswith(_DOTTED) else name
 
 
 def resolved(source: SourceConfig, folder: Path) -> SourceConfig:

@@ -65,13 +65,42 @@ def retrain(  # noqa: PLR0913 - one an option
         str | None, typer.Option(help="Table or SELECT of an SQL window; split of a Hugging Face one.")
     ] = None,
     domain: Annotated[str | None, typer.Option(help="Domain of all rows of the window.")] = None,
-    force: Annotated[bool, typer.Option(help="Train a challenger even if nothing drifted.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option(help="Train a challenger even if nothing drifted (but never the champion over again)."),
+    ] = False,
 ) -> None:
     """Look for drift in new rows; if there is any, train a challenger and let the gate decide."""
     from deployments.commands import retrain_agent
 
     said = {"format": kind, "query": query, "domain": domain}
     retrain_agent(agent, window or (), said, force=force)
+
+
+@app.command(name="meta-train")
+def meta_train(
+    start: Annotated[
+        str, typer.Argument(help="Name of a start in ./agents/starts, or path of its YAML file.")
+    ],
+) -> None:
+    """Meta-learn a start, from which a handful of labels is enough; the gate decides on it."""
+    from deployments.commands import meta_train_start
+
+    meta_train_start(start)
+
+
+@app.command()
+def learn(
+    agent: Annotated[str, typer.Argument(help="Name of the agent; a new one gets agents/AGENT.yaml.")],
+    examples: Annotated[Path, typer.Option(help="File with a few labelled rows (CSV, TSV, JSONL, Parquet).")],
+    start: Annotated[
+        str | None, typer.Option(help="Name of the start; by default the agent's, or the only one.")
+    ] = None,
+) -> None:
+    """Adapt an agent from a handful of examples, in seconds, and say how good it is."""
+    from deployments.commands import learn_agent
+
+    learn_agent(agent, examples, start)
 
 
 @app.command()
@@ -83,7 +112,7 @@ def predict(
     json: Annotated[bool, typer.Option(help="Print one JSON object a line.")] = False,
 ) -> None:
     """Ask an agent's champion."""
-    from deployments.commands import predict_texts
+    from deployments.records import predict_texts
 
     predict_texts(agent, texts, as_json=json)
 
@@ -91,7 +120,7 @@ def predict(
 @app.command()
 def status() -> None:
     """List the agents with their champions and the last decision about each."""
-    from deployments.commands import show_status
+    from deployments.records import show_status
 
     show_status()
 
@@ -102,7 +131,7 @@ def history(
     on: Annotated[str | None, typer.Option(help="Who was champion on this date? (ISO 8601)")] = None,
 ) -> None:
     """Tell who was champion, when, and why."""
-    from deployments.commands import show_history
+    from deployments.records import show_history
 
     show_history(agent, on)
 
@@ -112,7 +141,7 @@ def rollback(
     agent: Annotated[str, typer.Argument(help="Name of an agent.")], reason: Reason = "rolled back by hand"
 ) -> None:
     """Bring the previous champion back."""
-    from deployments.commands import roll_back
+    from deployments.records import roll_back
 
     roll_back(agent, reason)
 
@@ -124,7 +153,7 @@ def promote(
     reason: Reason = "promoted by hand",
 ) -> None:
     """Make a version champion by hand; the ledger records who did it."""
-    from deployments.commands import promote_version
+    from deployments.records import promote_version
 
     promote_version(agent, version, reason)
 
@@ -135,7 +164,7 @@ def gc(
     dry_run: Annotated[bool, typer.Option(help="Only list what would go.")] = False,
 ) -> None:
     """Delete old caches, checkpoints and snapshots; never what the ledger or a version names."""
-    from deployments.commands import collect_garbage
+    from deployments.records import collect_garbage
 
     collect_garbage(keep_days, dry_run=dry_run)
 

@@ -1,26 +1,30 @@
 """What the commands do, once their words are parsed; one function a command."""
 
-import json
 import logging
-import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from datetime import UTC, date, datetime, time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.logging import RichHandler
 
-from deployments.agents import find_agent, resolved, shipped_folder, window_source
-from deployments.embedded import embedded, isolate
+from deployments.agents import (
+    drafted,
+    find_agent,
+    find_start,
+    is_described,
+    resolved,
+    shipped_folder,
+    window_source,
+)
+from deployments.embedded import embedded
 from models.errors import ConfigError
 from models.schemas import SourceConfig
+from models.schemas.load import agent_from_mapping
 from tasks.io.home import Home, current_home
 
 if TYPE_CHECKING:
-    from models.schemas import Move
     from tasks.io.report.story import Story
 
 OUT = Console()
@@ -112,127 +116,71 @@ def retrain_agent(name: str, window: Sequence[str], said: Mapping[str, str | Non
     _show(story)
 
 
+def meta_train_start(name: str) -> None:
+    """Run flow `meta_train` for one start."""
+    config = find_start(name)
+    with _session():
+        from flows.meta_train import meta_train
+
+        told = meta_train(config)
+    from tasks.io.console import start_table
+
+    OUT.print(start_table(told))
+
+
+def learn_agent(agent: str, examples: Path, start: str | None) -> None:
+    """Run flow `learn` on a file of examples; a new agent's description is written once that went well.
+
+    Raises:
+        ConfigError: No start is named, and there is none or more than one.
+        RegistryError: The start has no champion.
+    """
+    from tasks.io.draft import draft_agent
+    from tasks.io.start_version import start_to_use
+
+    with _session() as home:
+        new = not is_described(agent)
+        path = Path("agents") / f"{agent}.yaml"
+        text = draft_agent(agent, examples) if new else ""
+        config = drafted(text, path) if new else find_agent(agent)
+        if not new:
+            window = window_source(config.sources[0], str(examples), {})
+            config = config.model_copy(update={"sources": (window,)})
+        wanted = start or config.start or _only_start(home)
+        start_to_use(home.books(), wanted)
+        if wanted != config.start:
+            config = agent_from_mapping({**config.model_dump(), "start": wanted, "start_version": None})
+        from flows.learn import learn
+
+        story = learn(config)
+        if new:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(f"{text}start: {wanted}\n", encoding="utf-8")
+    _show(story)
+    if new:
+        OUT.print(f"Wrote {path}.", highlight=False)
+
+
+def _only_start(home: Home) -> str:
+    """Name the one start that has a champion.
+
+    Raises:
+        ConfigError: There is none, or more than one.
+    """
+    from tasks.io.ledger import agents, champion
+
+    ledger = home.books().ledger
+    names = [
+        n.removeprefix("start-") for n in agents(ledger) if n.startswith("start-") and champion(ledger, n)
+    ]
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise ConfigError("There is no start yet. `quickstudy meta-train NAME` makes one.")
+    raise ConfigError(f"There are several starts ({', '.join(names)}); name one by --start.")
+
+
 def _show(story: "Story") -> None:
     from tasks.io.console import summary_table
 
     OUT.print(summary_table(story))
-
-
-def predict_texts(agent: str, texts: list[str], *, as_json: bool) -> None:
-    """Load the champion and print its predictions."""
-    isolate(current_home())
-    from models.predictor import Predictor
-    from tasks.io.console import prediction_table
-    from tasks.io.registry import load_champion
-
-    lines = [line.rstrip("\n") for line in sys.stdin] if texts == ["-"] else texts
-    predictions = Predictor.load(load_champion(current_home().books(), agent)).predict(lines)
-    if as_json:
-        for text, row in zip(lines, predictions.to_pylist(), strict=True):
-            sys.stdout.write(json.dumps({"text": text, **row}, ensure_ascii=False) + "\n")
-    else:
-        OUT.print(prediction_table(lines, predictions))
-
-
-def show_status() -> None:
-    """Print every agent with its champion, which is the one that MLflow's alias names."""
-    from tasks.io.console import status_table
-    from tasks.io.ledger import agents, decisions, history, open_ledger
-
-    engine = open_ledger(current_home().ledger_url)
-    names = agents(engine)
-    if not names:
-        OUT.print("No agent has been trained yet. `quickstudy run` trains the bundled ones.")
-        return
-    isolate(current_home())
-    from tasks.io.reconcile import reconcile
-
-    reconcile(current_home().books())
-    OUT.print(status_table({n: (history(engine, n), decisions(engine, n)) for n in names}))
-
-
-def show_history(agent: str, on: str | None) -> None:
-    """Print the champion's history, or who was champion at a moment."""
-    from tasks.io.console import history_table
-    from tasks.io.ledger import champion_on, history, open_ledger
-
-    engine = open_ledger(current_home().ledger_url)
-    if on is None:
-        moves = history(engine, agent)
-        if not moves:
-            raise ConfigError(
-                f"The ledger knows no agent {agent!r}. `quickstudy status` lists those it knows."
-            )
-        OUT.print(history_table(moves))
-        return
-    version = champion_on(engine, agent, moment_of(on))
-    OUT.print(f"Version {version}" if version else f"Nobody: {agent} had no champion then.")
-
-
-def moment_of(text: str) -> datetime:
-    """Read a date, which means the end of that day (UTC), or a moment, in UTC where no zone is named.
-
-    Raises:
-        ConfigError: The text is neither.
-    """
-    with suppress(ValueError):
-        return datetime.combine(date.fromisoformat(text), time.max, UTC)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise ConfigError(
-            f"{text!r} is no date; write it like 2026-11-21 or 2026-11-21T09:30:00+00:00."
-        ) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def roll_back(agent: str, reason: str) -> None:
-    """Restore the previous champion."""
-    isolate(current_home())
-    from tasks.io.promotion import rollback
-
-    move = rollback(current_home().books(), agent, reason, actor())
-    OUT.print(move_sentence(move))
-
-
-def move_sentence(move: "Move") -> str:
-    """Say from which version to which a champion moved."""
-    from tasks.io.ledger.moves import version_text
-
-    return f"{move.agent}: {version_text(move.from_version)} -> {version_text(move.to_version)}"
-
-
-def promote_version(agent: str, version: int, reason: str) -> None:
-    """Make a version champion by hand."""
-    isolate(current_home())
-    from tasks.io.ledger import IntentRequest, champion
-    from tasks.io.promotion import promote
-    from tasks.io.reconcile import reconcile
-
-    books = current_home().books()
-    reconcile(books, agent)
-    present = champion(books.ledger, agent)
-    if present == version:
-        OUT.print(f"{agent}: version {version} is champion already")
-        return
-    move = promote(books, IntentRequest(agent, version, present, reason, actor(), kind="manual"))
-    OUT.print(move_sentence(move))
-
-
-def collect_garbage(keep_days: float, *, dry_run: bool) -> None:
-    """Delete, or list, what nothing needs any more."""
-    isolate(current_home())
-    from tasks.io.gc import Retention, find_garbage, remove
-
-    home = current_home()
-    books = home.books()
-    garbage = find_garbage(books, home.root, Retention(keep_days, keep_days, keep_days, keep_days))
-    for item in garbage:
-        OUT.print(f"{item.size / 1e6:9.1f} MB  {item.kind:12} {item.path}", highlight=False)
-    freed = sum(item.size for item in garbage) if dry_run else remove(books, garbage)
-    OUT.print(f"{freed / 1e6:.1f} MB {'would go' if dry_run else 'freed'}.", highlight=False)
-
-
-def actor() -> str:
-    """Name the person who runs the command."""
-    return os.environ.get("USER") or os.environ.get("USERNAME") or "command line"

@@ -1,4 +1,4 @@
-"""Keep docs/fields.md, every field of an agent's YAML: `python -m deployments.fields` writes it."""
+"""Keep docs/fields.md, every field of the YAML files: `python -m deployments.fields` writes it."""
 
 import inspect
 import json
@@ -9,12 +9,13 @@ from griffe import Docstring, DocstringSectionParameters
 
 from models.schemas import AgentConfig, SourceConfig
 from models.schemas.base import Record
+from models.schemas.start import EpisodeSource, StartConfig
 
 PAGE = Path(__file__).parents[1] / "docs" / "fields.md"
 _HEAD = """\
-# Every field of an agent's YAML
+# Every field of an agent's and of a start's YAML
 
-Made by `make docs` from the description that the YAML, the run form and the calls share. A key that is
+Made by `make docs` from the descriptions that the YAML, the run forms and the calls share. A key that is
 not listed here is refused, and all errors of a file are shown at once.
 """
 _LIMITS = {
@@ -28,10 +29,15 @@ _LIMITS = {
 
 
 def page() -> str:
-    """Write the page: one table for the agent, one for each of its sources."""
-    return "\n".join(
-        [_HEAD, *_table("An agent", AgentConfig), "", *_table("Each of `sources`", SourceConfig)]
-    )
+    """Write the page: a table for each kind of description, and for what their sources hold."""
+    tables: dict[str, type[Record]] = {
+        "An agent": AgentConfig,
+        "Each of an agent's `sources`, and `source` of a start's": SourceConfig,
+        "A start": StartConfig,
+        "Each of a start's `sources`": EpisodeSource,
+    }
+    written = ("\n".join(_table(title, record)) for title, record in tables.items())
+    return _HEAD + "\n" + "\n\n".join(written) + "\n"
 
 
 def _table(title: str, record: type[Record]) -> list[str]:

@@ -14,6 +14,7 @@ from tasks.new_rows import new_rows
 from tasks.recall import recall
 from tasks.reconcile import reconcile
 from tasks.report import report
+from tasks.stand_on_start import stand_on_start
 
 
 @flow(name="retrain", flow_run_name="retrain-{config.name}", validate_parameters=True)
@@ -23,9 +24,10 @@ def retrain(config: AgentConfig, window: tuple[SourceConfig, ...] = (), force: b
     Args:
         config: The agent's description.
         window: Sources of the new window; by default the agent's own sources, read again.
-        force: Train a challenger even if nothing drifted.
+        force: Train a challenger even if nothing drifted; but never the champion over again.
     """
     reconcile(config.name)
+    config = stand_on_start(config)
     champion = champion_to_renew(config.name)
     done = _round(config, champion, window, force) if champion else _first(config, window)
     return report((config,), {config.name: [done]})
@@ -40,8 +42,8 @@ def _first(config: AgentConfig, window: tuple[SourceConfig, ...]) -> Round:
 
 def _round(config: AgentConfig, champion: Champion, window: tuple[SourceConfig, ...], force: bool) -> Round:
     seen = ingest(config, window)
-    rows = new_rows(champion, seen)
-    if not rows.new and not force:
+    rows = new_rows(config, champion, seen)
+    if rows.nothing_to_learn or not (rows.new or force):
         return recall(champion)
     drift = check_drift(config, champion, seen) if rows.enough else None
     keep = None if force else reason_to_keep(champion.version, rows, drift)

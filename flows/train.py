@@ -8,6 +8,7 @@ from tasks.ingest import ingest
 from tasks.io.report.story import Story
 from tasks.reconcile import reconcile
 from tasks.report import report
+from tasks.stand_on_start import stand_on_start
 
 
 @flow(name="train", flow_run_name="train-{config.name}", validate_parameters=True)
@@ -18,6 +19,7 @@ def train(config: AgentConfig) -> Story:
         config: The agent's description.
     """
     reconcile(config.name)
+    config = stand_on_start(config)
     snapshot = ingest(config)
     done = challenge(config, snapshot, window=snapshot)
     return report((config,), {config.name: [done]})

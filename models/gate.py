@@ -31,19 +31,20 @@ from models.gating.evidence import GateEvidence, Measured
 from models.gating.finding import Finding, describe, explain_used_up, join_findings
 from models.gating.guardrails import broken_guardrails, check_guardrails
 from models.gating.harm import Slice, judge_slices
+from models.gating.rules import GateRules
 from models.gating.superiority import check_luck, compare_scores, judge_luck, judge_win
-from models.schemas import AgentConfig, GateReport
+from models.schemas import GateReport
 from models.schemas.records import Verdict
 
 __all__ = ["GateEvidence", "Measured", "judge"]
 
 
-def judge(evidence: GateEvidence, rules: AgentConfig) -> GateReport:
+def judge(evidence: GateEvidence, rules: GateRules) -> GateReport:
     """Decide whether the challenger may become champion.
 
     Args:
         evidence: Outcomes on held-out rows that neither version was trained on, and measurements.
-        rules: The agent's description; the fields from `alpha` to `max_size_mb` are used.
+        rules: The agent's description, or the start's.
 
     Returns:
         The verdict with all that it rests on; the same evidence gives the same report.
@@ -59,7 +60,7 @@ def judge(evidence: GateEvidence, rules: AgentConfig) -> GateReport:
     return _judge_challenger(evidence, fresh, rules)
 
 
-def _judge_challenger(evidence: GateEvidence, fresh: np.ndarray, rules: AgentConfig) -> GateReport:
+def _judge_challenger(evidence: GateEvidence, fresh: np.ndarray, rules: GateRules) -> GateReport:
     """Compare with the champion on the current window and on every slice, and with the anchor."""
     comparison = _compare(evidence, evidence.champion, [evidence.current, *evidence.slices.values()], rules)
     test = compare_scores("champion", comparison, rules.alpha)
@@ -86,7 +87,7 @@ def _judge_challenger(evidence: GateEvidence, fresh: np.ndarray, rules: AgentCon
     )
 
 
-def _judge_first(evidence: GateEvidence, fresh: np.ndarray, rules: AgentConfig) -> GateReport:
+def _judge_first(evidence: GateEvidence, fresh: np.ndarray, rules: GateRules) -> GateReport:
     """Compare a first version with every baseline; it has to win against each, so no level is split.
 
     Berger, "Multiparameter hypothesis testing and acceptance sampling", Technometrics 24, 1982.
@@ -116,14 +117,20 @@ def _judge_first(evidence: GateEvidence, fresh: np.ndarray, rules: AgentConfig) 
     )
 
 
-def _too_few(evidence: GateEvidence, fresh: np.ndarray, rules: AgentConfig) -> GateReport:
+def _too_few(evidence: GateEvidence, fresh: np.ndarray, rules: GateRules) -> GateReport:
     """Refuse to compare on a handful of rows."""
     rows = int((evidence.current & fresh).sum())
     lost = int((evidence.current & ~fresh).sum())
     text = f"the current window has {rows} held-out rows and {rules.min_slice_rows} is the least"
     text += explain_used_up(lost, rules.max_reuse)
     finding = Finding(text, against=False, needed_rows=rules.min_slice_rows, used_up=lost > 0)
-    return GateReport(**_conclude([finding], ""), rows=rows, used_up=int((~fresh).sum()))
+    measured = check_guardrails(evidence.measured, rules)
+    return GateReport(
+        **_conclude([finding, *broken_guardrails(measured)], ""),
+        guardrails=measured,
+        rows=rows,
+        used_up=int((~fresh).sum()),
+    )
 
 
 class _Conclusion(TypedDict):
@@ -156,7 +163,7 @@ def _conclude(findings: list[Finding], won: str) -> _Conclusion:
 
 
 def _compare(
-    evidence: GateEvidence, other: Outcomes | None, masks: Sequence[np.ndarray], rules: AgentConfig
+    evidence: GateEvidence, other: Outcomes | None, masks: Sequence[np.ndarray], rules: GateRules
 ) -> Comparison:
     """Compare the challenger with another version on the fresh rows of each mask."""
     if other is None:
@@ -167,7 +174,7 @@ def _compare(
     return compare(evidence.challenger, other, stacked, evidence.metric, rules.seed)
 
 
-def _slices(evidence: GateEvidence, comparison: Comparison, rules: AgentConfig) -> dict[str, Slice]:
+def _slices(evidence: GateEvidence, comparison: Comparison, rules: GateRules) -> dict[str, Slice]:
     """Name the slices of the comparison, and add the anchor, compared on all fresh rows."""
     stale = ~evidence.fresh(rules.max_reuse)
     slices = {

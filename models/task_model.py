@@ -29,14 +29,15 @@ class TaskModel(nn.Module):
         encoder: Gives `last_hidden_state` (batch, length, dim).
         outputs: Size of the head.
         pools: Whether a window is mean-pooled to one score vector.
+        unit: Whether features are scaled to length 1 before the head.
     """
 
-    def __init__(self, encoder: PreTrainedModel, outputs: int, pools: bool) -> None:
+    def __init__(self, encoder: PreTrainedModel, outputs: int, pools: bool, unit: bool = False) -> None:
         super().__init__()
         self.encoder = encoder
         self.dropout = nn.Dropout(float(getattr(encoder.config, "hidden_dropout_prob", 0.1)))
         self.head = nn.Linear(encoder.config.hidden_size, outputs, device="meta").to_empty(device="cpu")
-        self.pools = pools
+        self.pools, self.unit = pools, unit
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
         """Score windows.
@@ -51,6 +52,8 @@ class TaskModel(nn.Module):
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         if self.pools:
             hidden = mean_pool(hidden, attention_mask)
+        if self.unit:
+            hidden = nn.functional.normalize(hidden, dim=-1)
         scores: Tensor = self.head(self.dropout(hidden))
         return scores
 
@@ -81,7 +84,7 @@ def build(config: AgentConfig) -> tuple[TaskModel, PreTrainedTokenizerBase]:
     tokenizer = agent_tokenizer(config)
     encoder = load_encoder_model(config.encoder)
     adapter = get_adapter(config)
-    model = TaskModel(encoder, len(adapter.outputs), adapter.pools)
+    model = TaskModel(encoder, len(adapter.outputs), adapter.pools, config.unit_features)
     generator = torch.Generator().manual_seed(config.seed)
     nn.init.normal_(model.head.weight, std=_HEAD_STD, generator=generator)
     nn.init.zeros_(model.head.bias)
@@ -140,6 +143,6 @@ def _read(folder: Path) -> SavedAgent:
     tokenizer = AutoTokenizer.from_pretrained(folder / TOKENIZER, local_files_only=True)
     encoder = new_encoder(AutoConfig.from_pretrained(folder / ENCODER, local_files_only=True))
     adapter = get_adapter(config)
-    model = TaskModel(encoder, len(adapter.outputs), adapter.pools)
+    model = TaskModel(encoder, len(adapter.outputs), adapter.pools, config.unit_features)
     load_model(model, folder / WEIGHTS, strict=True)
     return SavedAgent(model.eval(), tokenizer, config)

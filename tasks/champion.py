@@ -13,7 +13,7 @@ def champion_of(agent: str) -> Champion | None:
     Args:
         agent: The agent's name.
     """
-    return usable_champion(current_home().books(), agent)
+    return usable_champion(current_home().books(), agent, sound_version)
 
 
 @effect_step(__name__)

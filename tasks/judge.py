@@ -4,7 +4,8 @@ from models.schemas import AgentConfig, DatasetSnapshot, GateReport
 from tasks.caching import effect_step
 from tasks.io.champion import Champion
 from tasks.io.home import current_home
-from tasks.io.judging import Contest, Occasion, earlier_verdict, judge_contest, older_rows
+from tasks.io.judging import Contest, Occasion, judge_contest, older_rows
+from tasks.io.verdicts import earlier_verdict
 
 
 @effect_step(__name__)
@@ -15,7 +16,7 @@ def verdict_on(config: AgentConfig, occasion: Occasion) -> GateReport | None:
         config: The agent; its gate fields are the rules.
         occasion: The versions and the rows.
     """
-    return earlier_verdict(current_home().books(), config, occasion)
+    return earlier_verdict(current_home().books(), config.name, occasion.version, occasion.key(config))
 
 
 @effect_step(__name__)

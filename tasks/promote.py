@@ -4,7 +4,8 @@ from models.schemas import AgentConfig, GateReport, PromotionDecision
 from tasks.caching import effect_step
 from tasks.io.champion import Champion
 from tasks.io.home import current_home
-from tasks.io.outcome import carry_out
+from tasks.io.incumbent import sound_version, unusable_champion
+from tasks.io.outcome import Judged, carry_out
 
 
 @effect_step(__name__)
@@ -19,4 +20,6 @@ def promote(
         champion: The champion that it was compared with; None: with none.
         gate: The verdict.
     """
-    return carry_out(current_home().books(), config, version, champion, gate)
+    books = current_home().books()
+    unusable = None if champion else unusable_champion(books, config.name, sound_version)
+    return carry_out(books, Judged(config.name, version, champion, unusable, gate))

@@ -9,20 +9,22 @@ from models.schemas import AgentConfig, DatasetSnapshot, EvaluationReport, Train
 from tasks.caching import effect_step
 from tasks.io import tracking
 from tasks.io.books import Books
-from tasks.io.code_digest import code_digest
-from tasks.io.dependencies import lock_digest
 from tasks.io.digests import digest_of
 from tasks.io.home import current_home
+from tasks.io.provenance import MADE_BY_TAG, digests_of, start_tags
 from tasks.io.registry import Registration, find_version
 from tasks.io.registry import register as make_version
 
 _EXAMPLES = 3
-_TRAINING = "tasks.fine_tune"
 
 
 @effect_step(__name__)
 def register(
-    config: AgentConfig, snapshot: DatasetSnapshot, training: TrainingReport, evaluation: EvaluationReport
+    config: AgentConfig,
+    snapshot: DatasetSnapshot,
+    training: TrainingReport,
+    evaluation: EvaluationReport,
+    made_by: str = "fine_tune",
 ) -> int:
     """Record a training in MLflow and make its version, or find the one that is there.
 
@@ -31,11 +33,13 @@ def register(
         snapshot: The rows.
         training: What fine-tuning made.
         evaluation: How good it is.
+        made_by: The step that made the model.
     """
     books = current_home().books()
     identity = digest_of([training.model.digest, snapshot.artifact.digest])
     found = find_version(books, config.name, identity)
     if found is not None:
+        tracking.finish_run(books, found.run_id or "")  # a kill right after registering leaves it open
         return found.version
     run = tracking.open_run(books, config.name, identity, {})
     _record(books, run.run_id, (config, snapshot, training, evaluation))
@@ -46,23 +50,13 @@ def register(
             model=training.model,
             training=identity,
             run_id=run.run_id,
-            digests=_digests(config, snapshot),
+            digests=digests_of(f"tasks.{made_by}", config, snapshot.artifact.digest),
             example=_examples(config, snapshot),
+            more_tags={MADE_BY_TAG: made_by, **start_tags(config)},
         ),
     )
     tracking.finish_run(books, run.run_id)
     return version
-
-
-def _digests(config: AgentConfig, snapshot: DatasetSnapshot) -> dict[str, str]:
-    """Digest what a training stands on; "lock" is the lock file's own sha256 where there is a checkout."""
-    code = code_digest(_TRAINING)
-    return {
-        "data": snapshot.artifact.digest,
-        "config": digest_of(config),
-        "code": digest_of(code.modules),
-        "lock": lock_digest(list(code.libraries)),
-    }
 
 
 def _record(

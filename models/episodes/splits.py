@@ -10,6 +10,11 @@ Disjoint = Literal["classes", "domains"]
 _ONE = {"classes": "Class", "domains": "Domain"}
 
 
+def key(name: str) -> str:
+    """Give the form in which names of classes and domains are compared."""
+    return name.strip().casefold()
+
+
 def check_disjoint(splits: Mapping[str, Sequence[Pool]], by: Disjoint) -> None:
     """Refuse splits that share what they are declared not to share.
 
@@ -25,7 +30,7 @@ def check_disjoint(splits: Mapping[str, Sequence[Pool]], by: Disjoint) -> None:
         if not any(len(pool) for pool in pools):
             raise DataError(f"The meta-{split} split has no rows; name at least one source or class for it.")
         given = (pool.classes if by == "classes" else (pool.domain,) for pool in pools)
-        names = {name.strip().casefold() for found in given for name in found}
+        names = {key(name) for found in given for name in found}
         shared = sorted(name for name in names if name in seen)
         if shared:
             raise DataError(

@@ -3,10 +3,11 @@
 from models.errors import DataError
 from models.gating.evidence import Measured
 from models.gating.finding import Finding
-from models.schemas import AgentConfig, Guardrail
+from models.gating.rules import GateRules
+from models.schemas import Guardrail
 
 
-def check_guardrails(measured: Measured, rules: AgentConfig) -> tuple[Guardrail, ...]:
+def check_guardrails(measured: Measured, rules: GateRules) -> tuple[Guardrail, ...]:
     """Hold each measurement against its limit; one without a limit is only listed.
 
     Raises:

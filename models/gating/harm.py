@@ -9,7 +9,8 @@ import numpy as np
 from models.comparison import Comparison
 from models.gating.evidence import REFERENCE
 from models.gating.finding import Finding, describe, explain_used_up
-from models.schemas import AgentConfig, TestResult
+from models.gating.rules import GateRules
+from models.schemas import TestResult
 from models.statistics import holm, needed_rows
 
 
@@ -66,12 +67,12 @@ class Slice:
         }
 
 
-def judge_slices(slices: Mapping[str, Slice], rules: AgentConfig) -> SliceTests:
+def judge_slices(slices: Mapping[str, Slice], rules: GateRules) -> SliceTests:
     """Test every slice for harm and the protected ones for being harmless.
 
     Args:
         slices: Slices by name, the anchor among them.
-        rules: The agent's description.
+        rules: The agent's description, or the start's.
     """
     big = {name: part for name, part in slices.items() if part.rows >= rules.min_slice_rows}
     too_small = {name: part.rows for name, part in slices.items() if name not in big}
@@ -91,7 +92,7 @@ def judge_slices(slices: Mapping[str, Slice], rules: AgentConfig) -> SliceTests:
     return SliceTests((*harm, *protected), too_small, findings)
 
 
-def _find_used_up(slices: Mapping[str, Slice], rules: AgentConfig) -> list[Finding]:
+def _find_used_up(slices: Mapping[str, Slice], rules: GateRules) -> list[Finding]:
     """Ask for fresh rows where a slice could be judged before its rows were used up.
 
     Otherwise harm there would go unseen from then on. A protected slice asks by its own rule.
@@ -109,7 +110,7 @@ def _find_used_up(slices: Mapping[str, Slice], rules: AgentConfig) -> list[Findi
     ]
 
 
-def _test_harm(slices: Mapping[str, Slice], rules: AgentConfig) -> list[TestResult]:
+def _test_harm(slices: Mapping[str, Slice], rules: GateRules) -> list[TestResult]:
     if not slices:
         return []
     parts = list(slices.values())
@@ -134,7 +135,7 @@ def _distinct(parts: Sequence[Slice]) -> list[Slice]:
     return list({id(part.comparison): part for part in parts}.values())
 
 
-def _test_protected(name: str, part: Slice, margin: float, rules: AgentConfig) -> TestResult:
+def _test_protected(name: str, part: Slice, margin: float, rules: GateRules) -> TestResult:
     p_value = float(part.comparison.not_inferior(np.asarray(margin))[part.index])
     return TestResult(
         name=name,
@@ -147,7 +148,7 @@ def _test_protected(name: str, part: Slice, margin: float, rules: AgentConfig) -
     )
 
 
-def _judge_protected(test: TestResult, part: Slice, rules: AgentConfig) -> list[Finding]:
+def _judge_protected(test: TestResult, part: Slice, rules: GateRules) -> list[Finding]:
     if test.passed:
         return []
     lead = test.difference + test.margin
@@ -160,7 +161,7 @@ def _judge_protected(test: TestResult, part: Slice, rules: AgentConfig) -> list[
     return [Finding(text, against=False, needed_rows=rows, used_up=part.used_up > 0)]
 
 
-def _unseen(name: str, part: Slice | None, rules: AgentConfig) -> Finding:
+def _unseen(name: str, part: Slice | None, rules: GateRules) -> Finding:
     used_up = part.used_up if part else 0
     text = f"protected slice {name} has no fresh held-out rows" + explain_used_up(used_up, rules.max_reuse)
     return Finding(text, against=False, needed_rows=rules.min_slice_rows, used_up=used_up > 0)

@@ -4,7 +4,8 @@ import math
 
 from models.comparison import Comparison
 from models.gating.finding import Finding, describe
-from models.schemas import AgentConfig, Guardrail, TestResult
+from models.gating.rules import GateRules
+from models.schemas import Guardrail, TestResult
 from models.statistics import chance_worse, needed_rows
 
 
@@ -24,13 +25,13 @@ def compare_scores(name: str, comparison: Comparison, alpha: float) -> TestResul
     )
 
 
-def judge_win(test: TestResult, variance: float, rules: AgentConfig, used_up: bool) -> list[Finding]:
+def judge_win(test: TestResult, variance: float, rules: GateRules, used_up: bool) -> list[Finding]:
     """Say what is wrong with a win, if there is one: nothing, unproven, or no win at all.
 
     Args:
         test: The superiority test.
         variance: Variance of one row's contribution to the gain (the discordance).
-        rules: The agent's description.
+        rules: The agent's description, or the start's.
         used_up: Whether rows of the current window were left out.
     """
     if test.passed:
@@ -43,7 +44,7 @@ def judge_win(test: TestResult, variance: float, rules: AgentConfig, used_up: bo
     return [Finding(text, against=False, needed_rows=needed, used_up=used_up)]
 
 
-def check_luck(test: TestResult, variance: float, rules: AgentConfig) -> Guardrail | None:
+def check_luck(test: TestResult, variance: float, rules: GateRules) -> Guardrail | None:
     """Give the chance that a significant win is truly a loss, held to `alpha`; None if not asked for."""
     if not test.passed or rules.typical_change is None:
         return None
@@ -52,7 +53,7 @@ def check_luck(test: TestResult, variance: float, rules: AgentConfig) -> Guardra
 
 
 def judge_luck(
-    luck: Guardrail | None, test: TestResult, variance: float, rules: AgentConfig, used_up: bool
+    luck: Guardrail | None, test: TestResult, variance: float, rules: GateRules, used_up: bool
 ) -> list[Finding]:
     """Turn a win that would too often be luck into a wish for more rows."""
     if luck is None or luck.passed:
@@ -65,7 +66,7 @@ def judge_luck(
     return [Finding(text, against=False, needed_rows=needed, used_up=used_up)]
 
 
-def _enough_rows(test: TestResult, variance: float, rules: AgentConfig) -> int:
+def _enough_rows(test: TestResult, variance: float, rules: GateRules) -> int:
     """Find the rows on which this gain would be significant with a power of 0.8, and would be believed."""
     rows = max(needed_rows(test.difference, variance, rules.alpha), test.rows + 1)
     if rules.typical_change is None:

@@ -130,6 +130,13 @@ class Learner(ABC):
     def scores(self, network: Network, params: Params, adapted: Params, inputs: Inputs) -> Tensor:
         """Score rows by what `adapt` gave: (items, n_way), logits."""
 
+    @abstractmethod
+    def linear_head(self, params: Params, adapted: Params) -> tuple[Tensor, Tensor]:
+        """Write the episode's classifier as weight (n_way, dim) and bias (n_way,).
+
+        Scores by them are those of `scores`, up to a number that all classes of a row share.
+        """
+
     def meta_gradient(
         self, network: Network, params: Params, batch: EpisodeBatch, progress: float = 0.0
     ) -> MetaGradient:

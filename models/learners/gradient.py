@@ -94,6 +94,11 @@ class GradientLearner(Learner):
         """Score with the adapted weights in the place of the meta-learned ones."""
         return linear_scores(adapted, network.features(params | adapted, inputs))
 
+    def linear_head(self, params: Params, adapted: Params) -> tuple[Tensor, Tensor]:
+        """Give the head as it was adapted."""
+        del params
+        return adapted[WEIGHT], adapted[BIAS]
+
     def episode_loss(self, network: Network, params: Params, episode: Episode, progress: float) -> Tensor:
         """Give the query's loss after the last inner step."""
         del progress

@@ -57,6 +57,12 @@ class Prototypical(Learner):
         )
         return torch.where(adapted[_COUNTS] > 0, -params[LOG_SCALE].exp() * apart, ABSENT)
 
+    def linear_head(self, params: Params, adapted: Params) -> tuple[Tensor, Tensor]:
+        """Give -s |f - c|^2 = 2 s c.f - s |c|^2 - s |f|^2 without the last term, which all classes share."""
+        centres, scale = adapted[_CENTRES], params[LOG_SCALE].exp()
+        bias = -scale * (centres**2).sum(1)
+        return 2 * scale * centres, torch.where(adapted[_COUNTS] > 0, bias, ABSENT)
+
     def episode_loss(self, network: Network, params: Params, episode: Episode, progress: float) -> Tensor:
         """Give the query's cross-entropy."""
         del progress

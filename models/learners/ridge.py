@@ -61,6 +61,11 @@ class Ridge(Learner):
         values = params[LOG_SCALE].exp() * network.features(params, inputs) @ adapted[_WEIGHT]
         return torch.where(adapted[_COUNTS] > 0, values, ABSENT)
 
+    def linear_head(self, params: Params, adapted: Params) -> tuple[Tensor, Tensor]:
+        """Give the scaled map; its bias is 0."""
+        weight = params[LOG_SCALE].exp() * adapted[_WEIGHT].T
+        return weight, torch.where(adapted[_COUNTS] > 0, weight.new_zeros(len(weight)), ABSENT)
+
     def episode_loss(self, network: Network, params: Params, episode: Episode, progress: float) -> Tensor:
         """Give the query's cross-entropy."""
         del progress

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from transformers import PreTrainedModel
 
 from models.encoder import load_encoder
+from models.episodes.splits import key
 from models.errors import ArtifactError
 from models.learners import make_learner
 from models.meta.job import START, MetaJob
@@ -18,7 +19,7 @@ from models.meta.loop import Keeping, Lessons, MetaResult, MetaTraining, Progres
 from models.meta.networks import build_networks, put_back
 from models.meta.scoring import Start
 from models.meta.settings import settings_of
-from models.meta.store import StoredStart, save_start
+from models.meta.store import Seen, StoredStart, save_start
 from models.schemas import ArtifactRef
 from models.schemas.start import StartReport
 from models.training.files import folder_ref, write_whole
@@ -49,7 +50,7 @@ def meta_fit(job: MetaJob) -> StartReport:
     body = {name: w for name, w in result.params.items() if name in training.body}
     put_back(encoder, job.config.meta_layers, body)
     own = {name: w for name, w in result.params.items() if name not in body}
-    stored = save_start(job.folder / START, StoredStart(job.config, encoder, tokenizer, own))
+    stored = save_start(job.folder / START, StoredStart(job.config, encoder, tokenizer, own, _seen(pools)))
     report = _report(job, result, stored, pools)
     write_whole(job.folder / REPORT, report.model_dump_json(indent=2))
     shutil.rmtree(job.folder / CHECKPOINTS, ignore_errors=True)
@@ -104,6 +105,14 @@ def _training(job: MetaJob, encoder: PreTrainedModel, pools: Splits, monitor: Mo
     keeping = Keeping(job.folder / CHECKPOINTS, job.digest)
     start = Start(learner, networks, {})
     return MetaTraining(start, Lessons(train, validation), settings, keeping, _shown(monitor))
+
+
+def _seen(pools: Splits) -> Seen:
+    learned_from = [pool for split in ("train", "validation") for pool, _ in pools[split]]
+    return Seen(
+        classes=tuple(sorted({key(name) for pool in learned_from for name in pool.classes})),
+        domains=tuple(sorted({key(pool.domain) for pool in learned_from})),
+    )
 
 
 def _report(job: MetaJob, result: MetaResult, stored: ArtifactRef, pools: Splits) -> StartReport:

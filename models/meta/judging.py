@@ -1,20 +1,25 @@
 """A start on meta-test episodes, written down as the gate compares models: one line an episode."""
 
+import json
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import pyarrow as pa
 import xxhash
+from transformers import PreTrainedTokenizerBase
 
 from models.encoder import load_tokenizer
 from models.episodes import Episode, Kind, Pool
+from models.episodes.splits import Disjoint, key
 from models.errors import ConfigError
 from models.meta.lessons import States, make_source, split_pools
 from models.meta.networks import build_networks
 from models.meta.scoring import Start, count_episodes
 from models.meta.shared import begun
-from models.meta.store import StoredStart
+from models.meta.store import Seen, StoredStart
 from models.schemas.start import EpisodeRows, StartConfig
+
+_ASIDE = {"truncation": None, "padding": None}
 
 
 def judged_episodes(
@@ -29,15 +34,14 @@ def judged_episodes(
         alive: Called often.
 
     Returns:
-        A line an episode: `text_hash` (what stands in it), `tp`, `fp`, `fn`, `exact`, and `slices`, its
-        `source=` and `domain=`.
+        A line for each different episode: `text_hash` (what stands in it), `tp`, `fp`, `fn`, `exact`,
+        `slices`, its `source=` and `domain=`, and `classes`, their names.
 
     Raises:
         DataError: Meta-test does not hold the classes and rows that episodes need.
         ConfigError: The rows were tokenized otherwise than the start's encoder reads them.
     """
-    read = load_tokenizer(config.encoder).backend_tokenizer.to_str()
-    if read != start.tokenizer.backend_tokenizer.to_str():
+    if not same_words(load_tokenizer(config.encoder), start.tokenizer):
         raise ConfigError(
             f"Start {start.config.name!r} has another tokenizer than {config.encoder!r}, by which the "
             "episodes' rows were tokenized. Tokenize them for the start's own encoder."
@@ -50,14 +54,55 @@ def judged_episodes(
     own = [pool for pool, _ in pools["test"]]
     slices = [[f"domain={own[e.pool].domain}", f"source={own[e.pool].name}"] for e in episodes]
     columns = dict(zip(("tp", "fp", "fn"), counts.T, strict=True))
-    return pa.table(
+    found = pa.table(
         {
             "text_hash": pa.array([content_hash(own[e.pool], e) for e in episodes], pa.uint64()),
             **{name: pa.array(column, pa.int64()) for name, column in columns.items()},
             "exact": pa.array(counts[:, 1:].sum(1) == 0),
             "slices": pa.array(slices, pa.list_(pa.string())),
+            "classes": pa.array(
+                [[own[e.pool].classes[c] for c in e.classes] for e in episodes], pa.list_(pa.string())
+            ),
         }
     )
+    return distinct(found)
+
+
+def same_words(first: PreTrainedTokenizerBase, second: PreTrainedTokenizerBase) -> bool:
+    """Tell whether two tokenizers cut texts alike, whatever they do with long or short ones."""
+    own = [json.loads(tokenizer.backend_tokenizer.to_str()) for tokenizer in (first, second)]
+    return bool(own[0] | _ASIDE == own[1] | _ASIDE)
+
+
+def distinct(table: pa.Table) -> pa.Table:
+    """Leave out an episode that was drawn before: small splits repeat themselves, which is no evidence."""
+    first = np.unique(table["text_hash"].to_numpy(), return_index=True)[1]
+    return table.take(np.sort(first))
+
+
+def unseen(table: pa.Table, seen: Seen, disjoint: Disjoint) -> pa.Array:
+    """Tell which lines of `judged_episodes` a start has not learned from.
+
+    Args:
+        table: The lines.
+        seen: What the start has learned from.
+        disjoint: What no two splits share: an episode with a class, or of a domain, that the start knows is
+            not held out for it.
+    """
+    if disjoint == "domains":
+        named = [
+            [s.removeprefix("domain=") for s in own if s.startswith("domain=")]
+            for own in _lists(table, "slices")
+        ]
+        known = set(seen.domains)
+    else:
+        named, known = _lists(table, "classes"), set(seen.classes)
+    return pa.array([not known.intersection(map(key, names)) for names in named], pa.bool_())
+
+
+def _lists(table: pa.Table, name: str) -> list[list[str]]:
+    found: list[list[str]] = table[name].to_pylist()
+    return found
 
 
 def content_hash(pool: Pool, episode: Episode) -> int:

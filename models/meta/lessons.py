@@ -9,6 +9,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from models.adapters import get_adapter
 from models.episodes import EpisodeSampler, Pool, check_disjoint
+from models.episodes.splits import key
 from models.meta.batches import Reader
 from models.meta.kept import Storage, keep_states
 from models.meta.pools import pool_from_windows, with_names
@@ -49,7 +50,7 @@ def split_pools(config: StartConfig, rows: EpisodeRows, tokenizer: PreTrainedTok
 
 def split_of(name: str, config: StartConfig) -> EpisodeSplit:
     """Give the split of a class: by the hash of its name, so that it stays there for life."""
-    place = xxhash.xxh64_intdigest(name.strip().casefold().encode()) / 2**64
+    place = xxhash.xxh64_intdigest(key(name).encode()) / 2**64
     if place < config.test_share:
         return "test"
     return "validation" if place < config.test_share + config.validation_share else "train"

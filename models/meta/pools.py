@@ -66,25 +66,34 @@ def with_names(pool: Pool, tokenizer: PreTrainedTokenizerBase) -> Pool:
 
     Names say much about a class where it has one example; Liao et al. (LAQDA, 2024) use them in another way.
     """
-    words = [" ".join(_NAME_PARTS.split(name)).strip() for name in pool.classes]
-    ids = [np.array(one, np.int64) for one in tokenizer(words)["input_ids"]]
-    lengths = np.array([len(one) for one in ids])
     count, total = len(pool.classes), len(pool) + len(pool.classes)
     # Names come first, so that of a name and an example with the same sub-words the name is kept.
     named = np.concatenate([np.ones(count, bool), pool.named])
-    all_ids = Ragged.from_lengths(
-        np.concatenate([*ids, pool.ids.values]), np.concatenate([lengths, pool.ids.lengths])
-    )
-    labels = Ragged.from_lengths(
-        np.concatenate([np.arange(count), pool.labels.values]), np.ones(total, np.int64)
-    )
-    kept = named | first_of_each(all_ids)
+    ids = joined(name_ids(pool.classes, tokenizer), pool.ids)
+    labels = np.concatenate([np.arange(count), pool.labels.values])
+    kept = named | first_of_each(ids)
     return replace(
         pool,
-        ids=all_ids.keep(kept),
-        labels=labels.keep(kept),
+        ids=ids.keep(kept),
+        labels=Ragged.from_lengths(labels, np.ones(total, np.int64)).keep(kept),
         marks=np.zeros((int(kept.sum()), 0), np.int64),
         named=named[kept],
+    )
+
+
+def name_ids(classes: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> Ragged:
+    """Tokenize the names of classes as words."""
+    words = [" ".join(_NAME_PARTS.split(name)).strip() for name in classes]
+    ids = tokenizer(words)["input_ids"] if words else []
+    return Ragged.from_lengths(
+        np.array([i for one in ids for i in one], np.int64), np.array([len(one) for one in ids], np.int64)
+    )
+
+
+def joined(first: Ragged, second: Ragged) -> Ragged:
+    """Put the rows of one after those of the other."""
+    return Ragged.from_lengths(
+        np.concatenate([first.values, second.values]), np.concatenate([first.lengths, second.lengths])
     )
 
 

@@ -2,7 +2,7 @@
 
 `encoder/` holds weights, configuration and tokenizer as transformers stores them, so its path is the name
 of an encoder. `learner.safetensors` holds what the learner learned beside the encoder, `start.json` the
-description.
+description, `seen.json` what it was meta-trained and validated on.
 """
 
 import shutil
@@ -18,11 +18,25 @@ from models.encoder import load_encoder
 from models.errors import ArtifactError, ConfigError
 from models.learners import Learner, Params, make_learner
 from models.schemas import ArtifactRef
+from models.schemas.base import Record
 from models.schemas.start import StartConfig
+from models.start_frames import ENCODER
 from models.training.files import folder_ref, sync_file, sync_folder
 
-ENCODER, OWN, CONFIG = "encoder", "learner.safetensors", "start.json"
-_NEEDED = (OWN, CONFIG, f"{ENCODER}/config.json", f"{ENCODER}/tokenizer.json")
+OWN, CONFIG, SEEN = "learner.safetensors", "start.json", "seen.json"
+_NEEDED = (OWN, CONFIG, SEEN, f"{ENCODER}/config.json", f"{ENCODER}/tokenizer.json")
+
+
+class Seen(Record):
+    """What a start has learned from, so that nobody judges it there: see `models/meta/judging.py`.
+
+    Args:
+        classes: Classes of its training and validation episodes, in small letters.
+        domains: Domains of the same.
+    """
+
+    classes: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -34,12 +48,14 @@ class StoredStart:
         encoder: With the learned weights in it.
         tokenizer: The encoder's.
         own: What the learner learned beside the encoder.
+        seen: What it has learned from; nothing, for a pretrained encoder as it is.
     """
 
     config: StartConfig
     encoder: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
     own: Params
+    seen: Seen = Seen()  # noqa: RUF009 - frozen
 
     @property
     def learner(self) -> Learner:
@@ -53,9 +69,13 @@ def save_start(out: Path, start: StoredStart) -> ArtifactRef:
     shutil.rmtree(temporary, ignore_errors=True)
     (temporary / ENCODER).mkdir(parents=True)
     start.encoder.save_pretrained(temporary / ENCODER)
+    # Truncation and padding belong to a call; left in, they would be stored as the tokenizer's own.
+    start.tokenizer.backend_tokenizer.no_truncation()
+    start.tokenizer.backend_tokenizer.no_padding()
     start.tokenizer.save_pretrained(temporary / ENCODER)
     save_file({name: w.detach().cpu().contiguous() for name, w in start.own.items()}, temporary / OWN)
     (temporary / CONFIG).write_text(start.config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    (temporary / SEEN).write_text(start.seen.model_dump_json(indent=2) + "\n", encoding="utf-8")
     for path in temporary.rglob("*"):
         if path.is_file():
             sync_file(path)
@@ -79,6 +99,7 @@ def load_start(folder: Path) -> StoredStart:
         )
     try:
         config = StartConfig.model_validate_json((folder / CONFIG).read_bytes())
+        seen = Seen.model_validate_json((folder / SEEN).read_bytes())
         own = load_file(folder / OWN)
         encoder, tokenizer = load_encoder(str(folder / ENCODER))
     except (ValidationError, SafetensorError, ConfigError) as error:
@@ -87,4 +108,27 @@ def load_start(folder: Path) -> StoredStart:
             f"The start in {folder} can not be loaded: {reason}. Meta-train it again, or fetch it again from "
             "the registry."
         ) from error
-    return StoredStart(config, encoder, tokenizer, own)
+    return StoredStart(config, encoder, tokenizer, own, seen)
+
+
+def read_seen(folder: Path) -> Seen:
+    """Read what a stored start has learned from.
+
+    Raises:
+        ArtifactError: The file is missing or unreadable.
+    """
+    try:
+        return Seen.model_validate_json((folder / SEEN).read_bytes())
+    except (OSError, ValidationError) as error:
+        raise ArtifactError(
+            f"{folder / SEEN} can not be read: {error}. Fetch the start again from the registry."
+        ) from error
+
+
+def plain_start(config: StartConfig) -> StoredStart:
+    """Give the pretrained encoder as a start that has learned nothing yet.
+
+    Raises:
+        ConfigError: The encoder can not be loaded.
+    """
+    return StoredStart(config, *load_encoder(config.encoder), {})

@@ -5,12 +5,13 @@ would replace its whole group. Reading a file lives in `models/schemas/load.py`.
 """
 
 import re
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from models.schemas.base import Record
+from models.schemas.base import Description
 from models.schemas.source import SourceConfig
 
 
@@ -54,8 +55,13 @@ GATE_FIELDS = (
 )
 """The fields that the gate alone reads: they decide a verdict and train nothing."""
 
+START_NAME = r"^[a-z][a-z0-9-]{0,56}$"
+"""A start's name; the model registry has it as `start-<name>`."""
 
-class AgentConfig(Record):
+START_PREFIX = "start-"
+
+
+class AgentConfig(Description):
     """Everything that makes an agent what it is.
 
     Args:
@@ -66,8 +72,11 @@ class AgentConfig(Record):
         labels: Classes (text classification) or entity types without B-/I- (token classification).
         sources: Where labelled rows come from.
         encoder: Hugging Face id or local folder of the pretrained encoder.
+        start: Name of a meta-learned start, whose encoder takes the place of `encoder`.
+        start_version: Its version; by default its champion at the time of each training.
         max_length: Longest window in sub-words, special ones included.
         stride: Sub-words that two neighbouring windows of a long input share.
+        unit_features: Scale features to length 1 before the head, as heads for few labels do.
         split_by: How rows are held out: by hash of the normalized text, or by time.
         validation_share: Share of rows for validation (fraction, 0-1).
         test_share: Share of rows held out for evaluation and the gate (fraction, 0-1).
@@ -109,6 +118,21 @@ class AgentConfig(Record):
         schedule: Cron expression for retraining; none means by hand.
     """
 
+    steering: ClassVar[frozenset[str]] = frozenset(
+        {
+            *GATE_FIELDS,
+            "checkpoint_steps",
+            "description",
+            "drift_alpha",
+            "drift_sample_rows",
+            "schedule",
+            "start",  # its content counts, as the encoder's
+            "start_version",
+            "time_limit_seconds",
+            "work_pool",
+        }
+    )
+
     schema_version: Literal[1] = 1
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,62}$")
     description: str = ""
@@ -116,8 +140,11 @@ class AgentConfig(Record):
     labels: tuple[str, ...] = Field(min_length=1)
     sources: tuple[SourceConfig, ...] = Field(min_length=1)
     encoder: str = "sentence-transformers/all-MiniLM-L6-v2"
+    start: str | None = Field(default=None, pattern=START_NAME)
+    start_version: int | None = Field(default=None, ge=1)
     max_length: int = Field(default=128, ge=8, le=8192)
     stride: int = Field(default=32, ge=0)
+    unit_features: bool = False
     split_by: Literal["hash", "time"] = "hash"
     validation_share: float = Field(default=0.15, gt=0, lt=0.5)
     test_share: float = Field(default=0.15, gt=0, lt=0.5)
@@ -152,6 +179,23 @@ class AgentConfig(Record):
     drift_sample_rows: int = Field(default=1000, ge=20)
     schedule: str | None = None
 
+    @classmethod
+    def keys_at(cls, place: Sequence[str]) -> Iterable[str]:
+        """Name the keys of a source, or of the description itself."""
+        return SourceConfig.model_fields if place[0] == "sources" else super().keys_at(place)
+
+    def trains_like(self, other: "AgentConfig") -> bool:
+        """Tell whether the same rows would make the same version; where they come from does not count."""
+        aside = {*self.steering, "sources"}
+        return self.model_dump(exclude=aside) == other.model_dump(exclude=aside)
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_no_starts(cls, name: str) -> str:
+        if name.startswith(START_PREFIX):
+            raise ValueError(f"names that begin with {START_PREFIX} belong to starts; choose another one")
+        return name
+
     @field_validator("labels")
     @classmethod
     def _labels_are_distinct(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
@@ -185,6 +229,8 @@ class AgentConfig(Record):
             raise ValueError(
                 f"stride is {self.stride}; it must be below max_length - 2 = {self.max_length - 2}"
             )
+        if self.start_version is not None and self.start is None:
+            raise ValueError("start_version names a version of no start; write start as well")
         if self.split_by == "time" and not all(s.time_column for s in self.sources):
             raise ValueError("split_by: time needs a time_column in every source")
         return self

@@ -1,11 +1,12 @@
-"""Read agents from YAML; every error of a file is told at once, with file, line, key, value and limit.
+"""Read descriptions from YAML; every error of a file is told at once, with file, line, key, value and limit.
 
 The same words are used for a mapping from a form or a call: see `agent_from_mapping`.
 """
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -13,31 +14,41 @@ from pydantic_core import ErrorDetails
 
 from models.errors import ConfigError
 from models.schemas.agent import AgentConfig
-from models.schemas.source import SourceConfig, hide_passwords
+from models.schemas.base import Description
+from models.schemas.source import hide_passwords
 
 _Lines = dict[str, int]
 _SHOWN = 80
 
 
+D = TypeVar("D", bound=Description)
+
+
 def load_agent(path: str | Path) -> AgentConfig:
-    """Read one agent's YAML.
+    """Read one agent's YAML; see `load_description`."""
+    return load_description(path, AgentConfig)
+
+
+def load_description(path: str | Path, kind: type[D]) -> D:
+    """Read one YAML file, of an agent or of a start.
 
     Args:
         path: The file, UTF-8.
+        kind: What it describes.
 
     Raises:
         ConfigError: The file can't be read or is no valid description; the message lists every error.
     """
     path = Path(path)
-    node, lines, problems = _parse(_read(path), path)
+    node, lines, problems = _parse(_read(path), path, kind)
     try:
         values = yaml.SafeLoader("").construct_document(node)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise ConfigError(f"{path} holds a value that YAML can't read: {_first_line(error)}") from error
     try:
-        config = AgentConfig.model_validate(values)
+        config = kind.model_validate(values)
     except ValidationError as error:
-        problems += _explain_all(error, lines)
+        problems += _explain_all(error, lines, kind)
     if problems:
         raise ConfigError(_report(str(path), problems))
     return config
@@ -79,7 +90,7 @@ def agent_from_mapping(values: Mapping[str, object], origin: str = "the given va
     try:
         return AgentConfig.model_validate(dict(values))
     except ValidationError as error:
-        raise ConfigError(_report(origin, _explain_all(error, {}))) from error
+        raise ConfigError(_report(origin, _explain_all(error, {}, AgentConfig))) from error
 
 
 def _read(path: Path) -> str:
@@ -101,7 +112,7 @@ def _read(path: Path) -> str:
         ) from error
 
 
-def _parse(text: str, path: Path) -> tuple[yaml.Node, _Lines, list[str]]:
+def _parse(text: str, path: Path, kind: type[Description]) -> tuple[yaml.Node, _Lines, list[str]]:
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
@@ -109,10 +120,11 @@ def _parse(text: str, path: Path) -> tuple[yaml.Node, _Lines, list[str]]:
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise ConfigError(f"{path}{where} is not valid YAML: {_first_line(error)}") from error
     if node is None:
-        raise ConfigError(f"{path} is empty. It needs at least name, adapter, labels and sources.")
+        *most, last = (name for name, field in kind.model_fields.items() if field.is_required())
+        raise ConfigError(f"{path} is empty. It needs at least {', '.join(most)} and {last}.")
     if not isinstance(node, yaml.MappingNode):
-        kind = "a list" if isinstance(node, yaml.SequenceNode) else "a single value"
-        raise ConfigError(f"{path} holds {kind}; an agent is a mapping of `key: value` lines.")
+        found = "a list" if isinstance(node, yaml.SequenceNode) else "a single value"
+        raise ConfigError(f"{path} holds {found}; a description is a mapping of `key: value` lines.")
     lines: _Lines = {}
     problems: list[str] = []
     for key, line in _keys(node, "", frozenset()):
@@ -140,12 +152,12 @@ def _keys(node: yaml.Node, prefix: str, above: frozenset[int]) -> Iterator[tuple
         yield from _keys(child, f"{prefix}{name}.", above)
 
 
-def _explain_all(error: ValidationError, lines: _Lines) -> list[str]:
+def _explain_all(error: ValidationError, lines: _Lines, kind: type[Description]) -> list[str]:
     details = error.errors()
     # pydantic counts the wrong items of a tuple as absent and calls it too short as well.
     parents = {d["loc"][:n] for d in details for n in range(1, len(d["loc"]))}
     details = [d for d in details if not (d["type"] == "too_short" and d["loc"] in parents)]
-    return [_explain(d, lines) for d in sorted(details, key=lambda d: _line(d, lines) or 0)]
+    return [_explain(d, lines, kind) for d in sorted(details, key=lambda d: _line(d, lines) or 0)]
 
 
 def _line(detail: ErrorDetails, lines: _Lines) -> int | None:
@@ -154,13 +166,13 @@ def _line(detail: ErrorDetails, lines: _Lines) -> int | None:
     return next((lines[k] for n in range(len(loc), 0, -1) if (k := ".".join(loc[:n])) in lines), None)
 
 
-def _explain(detail: ErrorDetails, lines: _Lines) -> str:
+def _explain(detail: ErrorDetails, lines: _Lines, kind: type[Description]) -> str:
     loc = [str(part) for part in detail["loc"]]
     key = ".".join(loc)
     line = _line(detail, lines)
     where = f"line {line}: " if line else ""
     if detail["type"] == "extra_forbidden":
-        return f"{where}{key} is not a known key.{_nearest(loc)}"
+        return f"{where}{key} is not a known key.{_nearest(loc, kind)}"
     if detail["type"] == "missing":
         return f"{where}{key} is missing. Add it."
     message = detail["msg"].removeprefix("Value error, ")
@@ -169,8 +181,8 @@ def _explain(detail: ErrorDetails, lines: _Lines) -> str:
     return f"{where}{key} is {_short(detail['input'])}: {_lower_first(message)}.{_yaml_hint(detail)}"
 
 
-def _nearest(loc: list[str]) -> str:
-    known: Iterable[str] = SourceConfig.model_fields if loc[0] == "sources" else AgentConfig.model_fields
+def _nearest(loc: list[str], kind: type[Description]) -> str:
+    known = kind.keys_at(loc)
     near = difflib.get_close_matches(loc[-1], list(known), n=1, cutoff=0.5)
     return f" Did you mean {near[0]}?" if near else f" Known keys: {', '.join(known)}."
 

@@ -1,15 +1,28 @@
 """StartConfig: the one description of a meta-learned start, and the records of its making."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Iterable, Sequence
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
 from models.episodes.shape import Count, EpisodeShape, ends
 from models.errors import ConfigError
-from models.schemas.agent import AdapterName, AgentConfig
-from models.schemas.base import Record
-from models.schemas.records import ArtifactRef, CurvePoint
+from models.schemas.agent import START_NAME, START_PREFIX, AdapterName, AgentConfig, Margin
+from models.schemas.base import Description, Record
+from models.schemas.records import ArtifactRef, CurvePoint, Metric
 from models.schemas.source import SourceConfig
+
+START_GATE_FIELDS = (
+    "alpha",
+    "harm_alpha",
+    "harm_margin",
+    "max_reuse",
+    "max_size_mb",
+    "min_slice_rows",
+    "protected_slices",
+    "typical_change",
+)
+"""The fields that the gate alone reads: they decide a verdict and train nothing."""
 
 Setting = bool | int | float | str
 EpisodeSplit = Literal["train", "validation", "test"]
@@ -33,7 +46,7 @@ class EpisodeSource(Record):
     split: EpisodeSplit | None = None
 
 
-class StartConfig(Record):
+class StartConfig(Description):
     """Everything that makes a start what it is.
 
     Args:
@@ -67,11 +80,34 @@ class StartConfig(Record):
         patience: Scores without a better one before meta-training stops.
         precision: `auto` is bf16 on a GPU and fp32 elsewhere.
         checkpoint_steps: Outer steps between two checkpoints.
+        time_limit_seconds: Meta-training is ended after this time.
         seed: Seed of every random choice.
+        work_pool: Prefect work pool for meta-training; none runs it in this process.
+        alpha: One-sided significance level of the gate, which compares starts on the same episodes.
+        typical_change: By how much versions usually differ from the champion; see `AgentConfig`.
+        harm_margin: How much worse a slice (a source, a domain) may be before it counts as harm.
+        harm_alpha: Level of the harm test over all slices together.
+        min_slice_rows: Slices of fewer episodes are listed, not judged.
+        protected_slices: Slices (`source=...`, `domain=...`) where non-inferiority must be shown.
+        max_reuse: Decisions an episode may serve before it counts as used up.
+        max_size_mb: Limit on the stored weights (megabytes).
     """
 
+    steering: ClassVar[frozenset[str]] = frozenset(
+        {
+            *START_GATE_FIELDS,
+            "checkpoint_steps",
+            "description",
+            "test_episodes",
+            "time_limit_seconds",
+            "work_pool",
+        }
+    )
+    max_latency_ms: ClassVar[None] = None
+    max_calibration_error: ClassVar[None] = None
+
     schema_version: Literal[1] = 1
-    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,56}$")
+    name: str = Field(pattern=START_NAME)
     description: str = ""
     sources: tuple[EpisodeSource, ...] = Field(min_length=1)
     disjoint: Literal["classes", "domains"] = "classes"
@@ -100,12 +136,29 @@ class StartConfig(Record):
     patience: int = Field(default=4, ge=1)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     checkpoint_steps: int = Field(default=50, ge=1)
+    time_limit_seconds: float = Field(default=14_400, gt=0)
     seed: int = Field(default=0, ge=0)
+    work_pool: str | None = None
+    alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    typical_change: float | None = Field(default=0.01, gt=0, le=1)
+    harm_margin: float = Field(default=0.005, ge=0, lt=1)
+    harm_alpha: float = Field(default=0.2, gt=0, lt=0.5)
+    min_slice_rows: int = Field(default=50, ge=1)
+    protected_slices: dict[str, Margin] = Field(default_factory=dict)
+    max_reuse: int = Field(default=20, ge=1)
+    max_size_mb: float | None = Field(default=None, gt=0)
+
+    @classmethod
+    def keys_at(cls, place: Sequence[str]) -> Iterable[str]:
+        """Name the keys of an episode source, of the rows' source in it, or of the description itself."""
+        if place[0] != "sources":
+            return super().keys_at(place)
+        return SourceConfig.model_fields if "source" in place[:-1] else EpisodeSource.model_fields
 
     @property
     def agent(self) -> str:
         """Give the name in the model registry, where agents have theirs."""
-        return f"start-{self.name}"
+        return START_PREFIX + self.name
 
     @property
     def train_shape(self) -> EpisodeShape:
@@ -125,17 +178,23 @@ class StartConfig(Record):
             n_way=self.judged_way, k_shot=self.judged_shot, n_query=self.n_query, names=self.names
         )
 
+    def source_name(self, place: int) -> str:
+        """Name one source; no agent has such a name."""
+        return f"episodes-{self.name[:48]}-{place}"
+
     def source_agent(self, place: int, labels: tuple[str, ...]) -> AgentConfig:
         """Describe one source as the steps that read and tokenize rows know it."""
         wanted = self.sources[place]
         return AgentConfig(
-            name=f"{self.agent[:55]}-{place}",
+            name=self.source_name(place),
             adapter=wanted.adapter,
             labels=wanted.labels or labels,
             sources=(wanted.source,),
             encoder=self.encoder,
             max_length=self.max_length,
             stride=0,
+            # Where labels are named, rows of others are not wanted; they are counted all the same.
+            **({"max_quarantine_share": 1.0} if wanted.labels else {}),
             # An episode's rows are split by class, so no row needs to be held out on top of that.
             validation_share=0.01,
             test_share=0.01,
@@ -184,16 +243,31 @@ class StartConfig(Record):
 
 
 class EncodedSource(Record):
-    """One source's tokenized rows, and how it was described."""
+    """One source's tokenized rows, how it was described, and the snapshot that they came from."""
 
     agent: AgentConfig
     encoded: ArtifactRef
+    snapshot: ArtifactRef | None = None
 
 
 class EpisodeRows(Record):
     """The tokenized rows of all of a start's sources, in their order."""
 
     sources: tuple[EncodedSource, ...]
+
+
+class StartScores(Record):
+    """How good a start is on meta-test episodes.
+
+    `outcomes` holds a line an episode, the start's in `outcomes.parquet`, each baseline's in
+    `baseline-<name>.parquet` (see `models/meta/judging.py`).
+    """
+
+    start: ArtifactRef
+    score: Metric
+    baselines: dict[str, Metric]
+    outcomes: ArtifactRef
+    size_mb: float
 
 
 class StartReport(Record):

@@ -24,6 +24,7 @@ _SHAPING = (
     "encoder",
     "max_length",
     "stride",
+    "unit_features",
     "epochs",
     "tokens_per_batch",
     "learning_rate",

@@ -22,6 +22,7 @@ class Champion(Record):
         model: The model's folder.
         snapshot: The rows that it learned from and was judged on.
         config: The agent as it was then.
+        code: Digest of the code that trained it; empty where its version does not say.
     """
 
     agent: str
@@ -30,6 +31,7 @@ class Champion(Record):
     model: ArtifactRef
     snapshot: DatasetSnapshot
     config: AgentConfig
+    code: str = ""
 
     def widened(self, config: AgentConfig, window: tuple[SourceConfig, ...]) -> AgentConfig:
         """Describe an agent as `config` says, over a new window's rows and all that this version has seen.
@@ -81,4 +83,5 @@ def read_version(books: Books, agent: str, version: int) -> Champion:
         model=ArtifactRef(address=str(folder), digest=info.tags["quickstudy.model_digest"]),
         snapshot=DatasetSnapshot.model_validate_json(read_record(books, run_id, "snapshot.json")),
         config=AgentConfig.model_validate_json(read_record(books, run_id, "config.json")),
+        code=info.tags.get("quickstudy.code_digest", ""),
     )

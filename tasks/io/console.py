@@ -11,9 +11,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from models.schemas import GateReport, Move
+from models.schemas import GateReport, Metric, Move
 from tasks.io.report import words
 from tasks.io.report.story import AgentStory, Round, Story
+from tasks.io.standing import Standing
+from tasks.io.start_story import StartStory
 
 _STYLES = {
     "promoted": "green",
@@ -95,6 +97,32 @@ def _round(turn: Round) -> tuple[Text, ...]:
     )
 
 
+def start_table(told: StartStory) -> RenderableType:
+    """Show how well a new start adapts, beside what has learned nothing and the present start."""
+    table = _table("start", "version", "score (95 %)", ">episodes", "verdict")
+    new = (Text(told.config.name, style="bold"), _version(told.version))
+    table.add_row(
+        *new, _interval(told.scores.score), _counted(told.scores.score), _verdict(told.decision.verdict)
+    )
+    others = dict(told.scores.baselines)
+    if told.incumbent:
+        others["the present one"] = told.incumbent.score
+    for name, metric in others.items():
+        table.add_row(Text(name, style="dim"), Text(), _interval(metric), _counted(metric), Text())
+    said = [Text(f"Why: {told.gate.reason}")]
+    if told.stale:
+        said.append(Text(f"Trained from an older version, train them again: {', '.join(told.stale)}."))
+    return Group(Text(), table, Text(), *said)
+
+
+def _interval(metric: Metric) -> Text:
+    return Text(f"{metric.value:.3f} ").append(f"{metric.low:.3f} to {metric.high:.3f}", style="dim")
+
+
+def _counted(metric: Metric) -> Text:
+    return Text(f"{metric.rows:,}")
+
+
 def history_table(moves: Sequence[Move]) -> RenderableType:
     """Show the champion's history, newest first, with who moved it and why."""
     table = _table("when (UTC)", "from", "to", "how", "by", "why")
@@ -124,6 +152,15 @@ def status_table(agents: Mapping[str, tuple[Sequence[Move], Sequence[Judged]]]) 
             _judged(decisions[-1]) if decisions else Text("never judged", style="dim"),
         )
     return table
+
+
+def stale_sentence(one: Standing) -> str:
+    """Say which start an agent was trained from, and that there is a newer one."""
+    again = "learn {} --examples FILE" if one.learned else "train {}"
+    return (
+        f"{one.agent} stands on version {one.version} of start {one.start}, whose champion is version "
+        f"{one.newest} now: quickstudy {again.format(one.agent)}"
+    )
 
 
 def _judged(decision: Judged) -> Text:

@@ -5,24 +5,20 @@ Everything that was guessed is said in a comment, so that the user can mend it.
 
 import os
 import re
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import yaml
 
 from models.adapters import ADAPTERS
-from models.adapters.guesses import MOST_LABELS
 from models.adapters.rows import Sample
 from models.errors import DataError
 from models.schemas import SourceConfig
 from models.schemas.agent import AdapterName
 from models.schemas.load import agent_from_mapping
+from tasks.io.labels import count_labels
 from tasks.io.sample import sample_file
-from tasks.io.sources import batches, conll, open_source
-from tasks.io.validation import unreadable_rows
+from tasks.io.sources import conll
 
 _TIME_NAMES = ("time", "timestamp", "date", "datetime", "created_at", "created")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?|\d{9,11}")
@@ -50,7 +46,7 @@ def draft_agent(name: str, data_file: str | Path, folder: Path = Path("agents"))
     """
     path = Path(data_file)
     guess = _guess(path)
-    labels = _labels(guess)
+    labels = count_labels(guess.source, guess.adapter)
     rare = [f"{label} ({count})" for label, count in labels.items() if count < _FEW]
     address = os.path.relpath(path.resolve(), folder.resolve())
     source = {"address": address, **guess.source.model_dump(exclude_defaults=True, exclude={"address"})}
@@ -114,20 +110,3 @@ def _time(columns: Sample) -> str | None:
 
 def _domain(columns: Sample) -> str | None:
     return next((name for name in columns if name.lower() == "domain"), None)
-
-
-def _labels(guess: _Guess) -> dict[str, int]:
-    """Count the labels, or the entity types, of the whole file."""
-    counts: Counter[str] = Counter()
-    adapter = ADAPTERS[guess.adapter]
-    for batch in batches(open_source(guess.source, guess.adapter)):
-        rows = batch.rows.filter(pa.array(~unreadable_rows(batch.rows)))
-        for item in pc.value_counts(adapter.labels_of(rows)["label"].drop_null()).to_pylist():
-            counts[item["values"].strip()] += item["counts"]
-    counts.pop("", None)
-    if not adapter.least_labels <= len(counts) <= MOST_LABELS:
-        raise DataError(
-            f"{guess.source.address}: {len(counts)} labels found; {adapter.least_labels} to {MOST_LABELS} "
-            "can be used."
-        )
-    return dict(counts.most_common())

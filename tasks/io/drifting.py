@@ -15,17 +15,32 @@ from models.predictor import Predictor
 from models.schemas import AgentConfig, DatasetSnapshot, DriftReport
 from models.schemas.base import Record
 from tasks.io.champion import Champion
+from tasks.io.code_digest import code_digest
+from tasks.io.digests import digest_of
 from tasks.io.rows import read_rows, text_hashes
 
 _EVERY = ("train", "validation", "test")
 _HELD_OUT = ("validation", "test")
+_TRAINING = "tasks.fine_tune"
 
 
 class Rows(Record):
-    """What a drift check would look at: a window's new rows, and the champion's held-out ones."""
+    """What a drift check would look at: a window's new rows, and the champion's held-out ones.
+
+    Args:
+        new: Rows of the window that the champion has never seen.
+        reference: Rows that it held out.
+        alike: Whether description and code would train now as they trained the champion.
+    """
 
     new: int
     reference: int
+    alike: bool = False
+
+    @property
+    def nothing_to_learn(self) -> bool:
+        """Tell whether a challenger would be the champion over again, even if one is asked for."""
+        return self.alike and not self.new
 
     @property
     def enough(self) -> bool:
@@ -41,10 +56,20 @@ class Rows(Record):
         )
 
 
-def count_rows(champion: Champion, window: DatasetSnapshot) -> Rows:
-    """Count the window's rows that are not in the champion's snapshot, and those that it held out."""
-    held_out = sum(champion.snapshot.split_counts.get(split, 0) for split in _HELD_OUT)
-    return Rows(new=int((~_seen(champion, text_hashes(window, _EVERY))).sum()), reference=held_out)
+def count_rows(config: AgentConfig, champion: Champion, window: DatasetSnapshot) -> Rows:
+    """Count the window's rows that are not in the champion's snapshot, and those that it held out.
+
+    Args:
+        config: The agent as it is described now.
+        champion: The present champion.
+        window: The rows that are there now.
+    """
+    code = digest_of(code_digest(_TRAINING).modules)
+    return Rows(
+        new=int((~_seen(champion, text_hashes(window, _EVERY))).sum()),
+        reference=sum(champion.snapshot.split_counts.get(split, 0) for split in _HELD_OUT),
+        alike=champion.code == code and champion.config.trains_like(config),
+    )
 
 
 def reason_to_keep(version: int, rows: Rows, drift: DriftReport | None) -> str | None:

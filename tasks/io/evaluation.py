@@ -62,11 +62,11 @@ def evaluate_model(
         confusion=found.confusion,
         reliability=found.reliability,
         calibration_error=found.calibration_error,
-        baselines=_baseline_scores(tables, config.seed),
+        baselines=baseline_scores(tables, config.seed),
         before=_score_before(config, adapter, rows) if full else None,
         latency_ms={str(n): latency(predictor.predict, rows, n) for n in _BATCHES},
         size_mb=sum(p.stat().st_size for p in Path(model.address).rglob("*.safetensors")) / 1e6,
-        outcomes=_keep(tables, out),
+        outcomes=keep(tables, out),
     )
 
 
@@ -81,7 +81,8 @@ def read_baselines(outcomes: ArtifactRef) -> dict[str, pa.Table]:
     return {path.stem.removeprefix("baseline-"): pq.read_table(path) for path in files}
 
 
-def _baseline_scores(tables: Mapping[str, pa.Table], seed: int) -> dict[str, Metric]:
+def baseline_scores(tables: Mapping[str, pa.Table], seed: int) -> dict[str, Metric]:
+    """Score the baselines among outcomes tables, by their names."""
     return {
         Path(file).stem.removeprefix("baseline-"): score_counts(outcomes_of(table).counts, seed)
         for file, table in tables.items()
@@ -97,7 +98,8 @@ def _score_before(config: AgentConfig, adapter: TaskAdapter, rows: pa.Table) -> 
     return score_counts(counts, config.seed)
 
 
-def _keep(tables: Mapping[str, pa.Table], out: Path) -> ArtifactRef:
+def keep(tables: Mapping[str, pa.Table], out: Path) -> ArtifactRef:
+    """Store tables in a folder that appears whole, by their files' names."""
     with new_folder(out) as folder:
         write = functools.partial(pq.write_table, compression="zstd")
         for name, table in tables.items():

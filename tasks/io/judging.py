@@ -15,8 +15,9 @@ from tasks.io.books import Books
 from tasks.io.champion import Champion
 from tasks.io.digests import checked, digest_of
 from tasks.io.evaluation import OUTCOMES, read_baselines
-from tasks.io.ledger import Decision, decisions, find_decision, history, record_decision, uses
+from tasks.io.ledger import Decision, uses
 from tasks.io.rows import text_hashes
+from tasks.io.verdicts import recorded
 
 _EVERY = ("train", "validation", "test")
 
@@ -102,21 +103,6 @@ def older_rows(
     return tuple(found)
 
 
-def earlier_verdict(books: Books, config: AgentConfig, occasion: Occasion) -> GateReport | None:
-    """Give the verdict that was found already, so that nothing is judged twice.
-
-    A version that was promoted once is not judged again, whoever is champion now.
-    """
-    if any(
-        m.to_version == occasion.version and m.state == "done" for m in history(books.ledger, config.name)
-    ):
-        found = [d for d in decisions(books.ledger, config.name) if d.challenger == occasion.version]
-        if found:
-            return found[-1].report
-    earlier = find_decision(books.ledger, occasion.key(config))
-    return earlier.report if earlier else None
-
-
 def judge_contest(books: Books, config: AgentConfig, contest: Contest) -> GateReport:
     """Ask the gate and record its verdict, together with one more use of each row that it rests on."""
     table = _untrained(_outcomes(contest, "challenger"), contest)
@@ -138,14 +124,7 @@ def judge_contest(books: Books, config: AgentConfig, contest: Contest) -> GateRe
         metric=_metric(contest.challenger),
     )
     report = judge(evidence, config)
-    return _recorded(books, config, contest.occasion, report, hashes[evidence.fresh(config.max_reuse)])
-
-
-def _recorded(
-    books: Books, config: AgentConfig, occasion: Occasion, report: GateReport, looked_at: np.ndarray
-) -> GateReport:
-    """Write a verdict down; where another process was first, its verdict counts."""
-    compared = report.superiority is not None or report.baselines
+    occasion = contest.occasion
     decision = Decision(
         key=occasion.key(config),
         agent=config.name,
@@ -154,9 +133,7 @@ def _recorded(
         snapshot=occasion.snapshot.artifact.digest,
         report=report,
     )
-    record_decision(books.ledger, decision, looked_at if compared else looked_at[:0])
-    first = find_decision(books.ledger, decision.key)
-    return first.report if first else report
+    return recorded(books, decision, hashes[evidence.fresh(config.max_reuse)])
 
 
 def _metric(report: EvaluationReport) -> Literal["accuracy", "f1"]:

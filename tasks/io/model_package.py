@@ -4,7 +4,7 @@ import json
 import logging
 import shutil
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,23 @@ if TYPE_CHECKING:
     import pandas as pd
 
 WHEELS = "wheels"
-_SCRIPT = "pyfunc_agent.py"
 _WEIGHTS = "artifacts/model"
 _LEFT_BY_LOADING = {"__pycache__", "registered_model_meta"}
+
+
+@dataclass(frozen=True)
+class Flavour:
+    """How a kind of model answers where it is loaded.
+
+    Args:
+        script: The file beside this one that MLflow stores and runs.
+        module: What that script imports of ours.
+        answers: Loads a model's folder and answers texts, as the script does.
+    """
+
+    script: str
+    module: str
+    answers: Callable[[Path, Sequence[str]], "pd.DataFrame"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +43,7 @@ class PackageRequest:
     """What goes into a version's folder.
 
     Args:
+        flavour: How the model answers where it is loaded.
         model: Folder of safetensors, JSON and tokenizer.
         example: A few texts; the input example.
         answers: The frame that the model in memory answers them with; gives the signature.
@@ -36,6 +51,7 @@ class PackageRequest:
         metadata: Written into MLmodel.
     """
 
+    flavour: Flavour
     model: Path
     example: Sequence[str]
     answers: "pd.DataFrame"
@@ -48,11 +64,11 @@ def build_package(request: PackageRequest, out: Path) -> None:
     import mlflow.pyfunc
     import pandas as pd
 
-    pins = list(requirements())
+    pins = list(requirements(request.flavour.module))
     with _quiet():
         mlflow.pyfunc.save_model(
             out,
-            python_model=str(Path(__file__).with_name(_SCRIPT)),
+            python_model=str(Path(__file__).with_name(request.flavour.script)),
             signature=_signature(request.answers),
             input_example=pd.DataFrame({"text": list(request.example)}),
             pip_requirements=pins,
@@ -79,7 +95,7 @@ def identify(folder: Path, model_id: str | None, run_id: str | None) -> None:
     described.model_size_bytes = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
     pyfunc = described.flavors["python_function"]
     pyfunc["artifacts"] = {"model": {"path": _WEIGHTS, "uri": _WEIGHTS}}
-    pyfunc["model_code_path"] = _SCRIPT
+    pyfunc["model_code_path"] = Path(pyfunc["model_code_path"]).name
     described.run_id = run_id
     described.save(str(folder / "MLmodel"))
 

@@ -1,10 +1,12 @@
 """From a verdict to the champion alias: move it, or say why it stays."""
 
-from models.schemas import AgentConfig, GateReport, PromotionDecision
+from dataclasses import dataclass
+from typing import Protocol
+
+from models.schemas import GateReport, PromotionDecision
 from tasks.io.books import Books
-from tasks.io.champion import Champion
 from tasks.io.digests import digest_of
-from tasks.io.incumbent import unusable_champion
+from tasks.io.incumbent import Unusable
 from tasks.io.ledger import IntentRequest, champion, history
 from tasks.io.promotion import promote
 
@@ -15,41 +17,64 @@ _STAYS = {
 }
 
 
-def carry_out(
-    books: Books, config: AgentConfig, version: int, compared: Champion | None, report: GateReport
-) -> PromotionDecision:
+class Versioned(Protocol):
+    """A version of an agent or of a start."""
+
+    @property
+    def version(self) -> int:
+        """Its number in the registry."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A version with its verdict.
+
+    Args:
+        agent: The agent, or the start as the registry knows it.
+        version: The challenger.
+        compared: The champion that it was compared with; None where there was none, or none of use.
+        unusable: A champion that is of no use, if that is why.
+        report: The gate's verdict.
+    """
+
+    agent: str
+    version: int
+    compared: Versioned | None
+    unusable: Unusable | None
+    report: GateReport
+
+
+def carry_out(books: Books, judged: Judged) -> PromotionDecision:
     """Do what the gate said, once: a version that was promoted before is never promoted again by itself.
 
     Args:
         books: The record.
-        config: The agent.
-        version: The challenger.
-        compared: The champion that it was compared with; None where there was none, or none of use.
-        report: The gate's verdict.
+        judged: Who was judged, and how.
 
     Raises:
         LedgerError: The champion changed since the verdict.
     """
-    present = champion(books.ledger, config.name)
-    unusable = None if compared else unusable_champion(books, config.name)
-    reason = f"{report.reason} {unusable}" if unusable else report.reason
-    told: dict[str, str | int] = {"agent": config.name, "challenger": version, "reason": reason}
+    agent, version, report = judged.agent, judged.version, judged.report
+    present = champion(books.ledger, agent)
+    reason = f"{report.reason} {judged.unusable}" if judged.unusable else report.reason
+    told: dict[str, str | int] = {"agent": agent, "challenger": version, "reason": reason}
     if report.verdict != "promote":
         return PromotionDecision.model_validate(
             {**told, "verdict": _STAYS[report.verdict], "champion": present}
         )
-    if any(m.to_version == version and m.state == "done" for m in history(books.ledger, config.name)):
+    if any(m.to_version == version and m.state == "done" for m in history(books.ledger, agent)):
         if present is None:
             told["reason"] = (
-                f"{reason} It was champion once; `quickstudy promote {config.name} {version}` restores it."
+                f"{reason} It was champion once; `quickstudy promote {agent} {version}` restores it."
             )
         return PromotionDecision.model_validate({**told, "verdict": "already_decided", "champion": present})
+    expected = judged.compared or judged.unusable
     move = promote(
         books,
         IntentRequest(
-            agent=config.name,
+            agent=agent,
             to_version=version,
-            expected_from=compared.version if compared else unusable.version if unusable else None,
+            expected_from=expected.version if expected else None,
             reason=reason,
             actor="gate",
             evidence={"gate": digest_of(report)},

@@ -7,18 +7,24 @@ any point leaves nothing that counts as a version; the next try takes up what it
 import logging
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.frames import predict_frame
-from models.predictor import Predictor
 from models.schemas import ArtifactRef
 from tasks.io.books import Books
 from tasks.io.digests import checked
+from tasks.io.flavours import AGENT
 from tasks.io.isolated_load import check_reload
 from tasks.io.ledger import lease
-from tasks.io.model_package import PackageRequest, as_lines, build_package, identify, stored_digest
+from tasks.io.model_package import (
+    Flavour,
+    PackageRequest,
+    as_lines,
+    build_package,
+    identify,
+    stored_digest,
+)
 from tasks.io.versions import (
     STORED_TAG,
     TRAINING_TAG,
@@ -68,6 +74,8 @@ class Registration:
         run_id: The MLflow run of the training.
         digests: Digests of data, code, config and lock file by those names; tags of version and run.
         example: A few texts: the input example, and what the reload is compared on.
+        more_tags: Further tags of version, logged model and run.
+        flavour: How the version answers where it is loaded.
     """
 
     agent: str
@@ -76,21 +84,23 @@ class Registration:
     run_id: str
     digests: Mapping[str, str]
     example: tuple[str, ...]
+    more_tags: Mapping[str, str] = field(default_factory=dict)
+    flavour: Flavour = AGENT
 
     @property
     def tags(self) -> dict[str, str]:
         """Give the tags of version, logged model and run."""
         named = {f"quickstudy.{name}_digest": value for name, value in self.digests.items()}
-        return {**named, TRAINING_TAG: self.training, "quickstudy.model_digest": self.model.digest}
+        own = {TRAINING_TAG: self.training, "quickstudy.model_digest": self.model.digest}
+        return {**self.more_tags, **named, **own}
 
 
-def register(books: Books, wanted: Registration, predictor: Predictor | None = None) -> int:
+def register(books: Books, wanted: Registration) -> int:
     """Make the version of a training, or give the one that is there.
 
     Args:
         books: The record.
         wanted: The trained model.
-        predictor: The model in memory, if there is one; otherwise it is loaded.
 
     Raises:
         ArtifactError: If the model's folder is not what its digest says.
@@ -100,9 +110,7 @@ def register(books: Books, wanted: Registration, predictor: Predictor | None = N
         found = find_version(books, wanted.agent, wanted.training)
         if found is not None:
             return found.version
-        logged = _find_logged(books, wanted) or _log(
-            books, wanted, predictor or Predictor.load(checked(wanted.model))
-        )
+        logged = _find_logged(books, wanted) or _log(books, wanted)
         held.check()
         return _make_version(books, wanted, logged)
 
@@ -126,14 +134,15 @@ def _find_logged(books: Books, wanted: Registration) -> "LoggedModel | None":
     return whole
 
 
-def _log(books: Books, wanted: Registration, predictor: Predictor) -> "LoggedModel":
+def _log(books: Books, wanted: Registration) -> "LoggedModel":
     """Build, check and store the model; it counts from when it is marked ready."""
-    wheel = build_wheel(books.scratch / "wheels")
-    answers = predict_frame(predictor, list(wanted.example))
+    wheel, model = build_wheel(books.scratch / "wheels", wanted.flavour.module), checked(wanted.model)
+    answers = wanted.flavour.answers(model, wanted.example)
     with working_folder(books.scratch) as place:
         folder = Path(place, "model")
         metadata = {**wanted.tags, "quickstudy.wheel_sha256": wheel.sha256}
-        build_package(PackageRequest(checked(wanted.model), wanted.example, answers, wheel, metadata), folder)
+        request = PackageRequest(wanted.flavour, model, wanted.example, answers, wheel, metadata)
+        build_package(request, folder)
         check_reload(folder, wanted.example, as_lines(answers), books.scratch)
         books.fault("reload checked")
         return _store(books, wanted, wheel, folder)

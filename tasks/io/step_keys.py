@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import ConfigError
-from models.schemas import AgentConfig
-from models.schemas.agent import GATE_FIELDS
+from models.schemas.base import Description
 from tasks.io.code_digest import CodeDigest, code_digest
 from tasks.io.digests import canonical, digest_of
 from tasks.io.known_digests import Stamp, stamp
@@ -23,19 +22,6 @@ from tasks.io.working import working_folder
 
 _KEPT_KEYS = 8
 _ENCODER_MODULE = "models.encoder"
-# Fields that no cached step reads, unless it says so: they steer judging, placement and timing.
-_OUTSIDE_KEYS = frozenset(
-    {
-        *GATE_FIELDS,
-        "checkpoint_steps",
-        "description",
-        "drift_alpha",
-        "drift_sample_rows",
-        "schedule",
-        "time_limit_seconds",
-        "work_pool",
-    }
-)
 
 
 @dataclass(frozen=True)
@@ -69,10 +55,10 @@ def step_key(module: str, inputs: Mapping[str, Any], also: frozenset[str] = froz
     parts = {f"code {name}": digest for name, digest in code.modules.items()}
     parts |= {f"library {name}": version for name, version in code.libraries.items()}
     for name, value in inputs.items():
-        if isinstance(value, AgentConfig):
-            fields = set(AgentConfig.model_fields) - (_OUTSIDE_KEYS - also)
+        if isinstance(value, Description):
+            fields = set(type(value).model_fields) - (value.steering - also)
             parts |= {f"config {f}": json.dumps(canonical(getattr(value, f))) for f in fields}
-            parts |= _encoder(value.encoder, code)
+            parts |= _encoder(str(getattr(value, "encoder", "")), code)
         else:
             parts[f"input {name}"] = digest_of(value)
     return StepKey(module.rpartition(".")[2], dict(sorted(parts.items())))

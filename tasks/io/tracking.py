@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from models.schemas import AgentConfig, CurvePoint
+from models.schemas import CurvePoint
 from models.schemas.base import Record
 from tasks.io.books import Books
 from tasks.io.process_identity import ProcessId, this_process
@@ -110,8 +110,8 @@ def close_dead_runs(books: Books, experiment: str) -> tuple[str, ...]:
     return tuple(closed)
 
 
-def log_config(books: Books, run_id: str, config: AgentConfig) -> None:
-    """Log the agent's description as parameters, one a field, and whole as `config.json`."""
+def log_config(books: Books, run_id: str, config: Record) -> None:
+    """Log a description as parameters, one a field, and whole as `config.json`."""
     from mlflow.entities import Param
 
     fields = _flat("", config.model_dump(mode="json"))

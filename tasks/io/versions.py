@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
 
 from models.errors import ArtifactError, RegistryError
+from models.schemas.agent import START_PREFIX
 from tasks.io.books import CHAMPION, Books
 from tasks.io.model_package import stored_digest
 from tasks.io.working import working_folder
@@ -42,6 +43,13 @@ class VersionInfo:
     tags: dict[str, str] = field(repr=False)
     source: str
     created: float
+
+
+def making(agent: str) -> str:
+    """Give the command that makes a version of an agent, or of a start."""
+    if agent.startswith(START_PREFIX):
+        return f"quickstudy meta-train {agent.removeprefix(START_PREFIX)}"
+    return f"quickstudy train {agent}"
 
 
 def find_version(books: Books, agent: str, training: str) -> VersionInfo | None:
@@ -122,14 +130,14 @@ def verify_artifact(books: Books, agent: str, version: int) -> Path:
     if recorded is None:
         raise RegistryError(
             f"Version {version} of {agent!r} has no tag {STORED_TAG}; it was not registered by quickstudy, "
-            f"so its files can not be checked. `quickstudy train {agent}` makes a version that can."
+            f"so its files can not be checked. `{making(agent)}` makes a version that can."
         )
     folder = package_folder(books, agent, version)
     if stored_digest(folder) != recorded:
         raise ArtifactError(
             f"The files of version {version} of {agent!r} in {folder} are not those that were registered "
             f"(recorded digest {recorded[:12]}). Restore them from a backup, or make a new version: "
-            f"`quickstudy train {agent}`."
+            f"`{making(agent)}`."
         )
     return folder
 
@@ -148,7 +156,7 @@ def package_folder(books: Books, agent: str, version: int) -> Path:
     if not (local / "MLmodel").is_file():
         raise ArtifactError(
             f"The files of version {version} of {agent!r} are gone from {local}. Restore them from a backup, "
-            f"or make a new version: `quickstudy train {agent}`."
+            f"or make a new version: `{making(agent)}`."
         )
     return local
 
@@ -168,7 +176,7 @@ def load_champion(books: Books, agent: str) -> Path:
     version = champion_version(books, agent)
     if version is None:
         raise RegistryError(
-            f"Agent {agent!r} has no champion. Run `quickstudy train {agent}`; if it has versions, "
+            f"Agent {agent!r} has no champion. Run `{making(agent)}`; if it has versions, "
             f"`quickstudy promote {agent} VERSION` makes one of them champion."
         )
     return verify_artifact(books, agent, version) / _WEIGHTS

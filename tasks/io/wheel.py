@@ -1,6 +1,6 @@
 """Our own code as a wheel, built offline, so that a registered version loads where no checkout is.
 
-Only what a loaded model needs travels: the modules that `models.frames` stands on. The wheel carries the
+Only what a loaded model needs travels: the modules that its script imports of ours. The wheel carries the
 project's name and a local version with the code's digest, so that pip tells two states of the code apart.
 """
 
@@ -18,7 +18,6 @@ from tasks.io.code_digest import CodeDigest, code_digest
 from tasks.io.digests import digest_of, file_digest
 from tasks.io.working import working_folder
 
-LOADED_MODULE = "models.frames"
 PROJECT = "quickstudy"
 _EPOCH = "1577836800"  # 2020-01-01: the same code gives the same bytes
 _BUILD_SECONDS = 120
@@ -49,25 +48,26 @@ class Wheel:
     code: str
 
 
-def requirements() -> tuple[str, ...]:
-    """Pin exactly what loading a model imports, MLflow included; build tags such as `+cpu` are dropped."""
+def requirements(module: str) -> tuple[str, ...]:
+    """Pin exactly what `module` imports, and MLflow; build tags such as `+cpu` are dropped."""
     from importlib.metadata import version
 
-    pinned = {**code_digest(LOADED_MODULE).libraries, "mlflow": version("mlflow")}
+    pinned = {**code_digest(module).libraries, "mlflow": version("mlflow")}
     return tuple(f"{name}=={release.partition('+')[0]}" for name, release in sorted(pinned.items()))
 
 
-def build_wheel(cache: Path, root: Path | None = None) -> Wheel:
+def build_wheel(cache: Path, module: str, root: Path | None = None) -> Wheel:
     """Build the wheel of the code that runs now, or give the one built before from the same code.
 
     Args:
         cache: Folder of built wheels, a folder a code digest.
+        module: What a loaded model imports of ours; it travels with all that it stands on.
         root: Folder with the package `models`; by default the one that is imported.
 
     Raises:
         ArtifactError: If hatchling fails.
     """
-    code = code_digest(LOADED_MODULE, root)
+    code = code_digest(module, root)
     digest = digest_of(code.modules)
     folder = cache / digest
     if not folder.is_dir():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deployments.agents import find_agent, resolved, window_source
+from deployments.agents import STARTS, find_agent, find_start, resolved, shipped_folder, window_source
 from models.errors import ConfigError
 from models.schemas import SourceConfig
 
@@ -47,6 +47,45 @@ def test_an_encoder_counts_from_the_folder_where_it_says_so(tmp_path: Path, enco
         f"sources: [{{address: rows.csv}}]\nencoder: {encoder}\n"
     )
     assert find_agent(str(path)).encoder == (str(tmp_path / "encoder") if relative else encoder)
+
+
+def test_every_shipped_start_is_whole():
+    """Each YAML in agents/starts loads, and its files are there."""
+    names = [path.stem for path in (shipped_folder() / STARTS).glob("*.yaml")]
+    assert names
+    for name in names:
+        start = find_start(name)
+        assert start.name == name
+        assert all(Path(source.source.address).is_file() for source in start.sources)
+
+
+def test_an_unknown_start_names_those_that_are_known():
+    """The message says where it was looked for."""
+    with pytest.raises(ConfigError, match=r"No start 'nosuch': neither agents/starts/nosuch.yaml.*opinions"):
+        find_start("nosuch")
+
+
+def test_a_wrong_key_of_a_start_is_told_with_its_place(tmp_path: Path):
+    """Errors of a start's file read as those of an agent's."""
+    path = tmp_path / "words.yaml"
+    path.write_text(
+        "name: words\nsources:\n  - adapter: text_classification\n    source: {adress: rows.csv}\nstep: 3\n"
+    )
+    with pytest.raises(ConfigError) as error:
+        find_start(str(path))
+    assert "line 4: sources.0.source.adress is not a known key. Did you mean address?" in str(error.value)
+    assert "line 5: step is not a known key. Did you mean steps?" in str(error.value)
+
+
+def test_an_agent_is_not_named_like_a_start(tmp_path: Path):
+    """The registry would mix them up."""
+    path = tmp_path / "agent.yaml"
+    path.write_text(
+        "schema_version: 1\nname: start-mood\nadapter: text_classification\nlabels: [a, b]\n"
+        "sources: [{address: rows.csv}]\n"
+    )
+    with pytest.raises(ConfigError, match="names that begin with start- belong to starts"):
+        find_agent(str(path))
 
 
 def test_a_window_keeps_the_columns_and_the_format():

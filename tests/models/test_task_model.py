@@ -91,6 +91,16 @@ def test_a_stored_model_comes_back_exactly(config: AgentConfig, tmp_path: Path):
     assert not again.model.training
 
 
+def test_unit_features_are_kept_with_the_model(make_config: MakeConfig, tmp_path: Path):
+    """A head on features of length 1 is one when it is loaded again, and another than on plain ones."""
+    config = make_config(unit_features=True)
+    model, tokenizer = build(config)
+    save(tmp_path, model, tokenizer, config)
+    plain, _ = build(make_config())
+    assert torch.equal(_scores(load(tmp_path).model), _scores(model))
+    assert not torch.equal(_scores(plain), _scores(model))
+
+
 def test_storing_twice_gives_the_same_bytes(stored: Path, tmp_path: Path):
     """A loaded model stores to the same files, so its digest says what it is."""
     agent = load(stored)

@@ -21,13 +21,14 @@ def keep_evidence(books: Books, agent: str, told: Round) -> Round:
     if run_id is None:
         return told
     before = _read(books, run_id)
-    if before is None or before.gate != told.gate:
+    if before is None or (told.gate is not None and before.gate != told.gate):
         log_record(books, run_id, EVIDENCE, told.model_copy(update=_ELSEWHERE))
         return told
     return told.model_copy(
         update={
             "champion_evaluation": told.champion_evaluation or before.champion_evaluation,
             "drift": told.drift or before.drift,
+            "gate": told.gate or before.gate,
         }
     )
 

@@ -121,7 +121,8 @@ def round_sentence(turn: Round) -> str:
     if turn.gate and turn.gate.superiority:
         return f"{said}: {comparison(turn.gate.superiority, primary_name)}"
     if score:
-        return f"{said}: {primary_name} {interval(score)} on {count(score.rows, 'held-out row')}"
+        row = "cross-validated example" if turn.flow == "learn" else "held-out row"
+        return f"{said}: {primary_name} {interval(score)} on {count(score.rows, row)}"
     return said
 
 

@@ -69,6 +69,19 @@ def test_predictions_have_a_score_for_each_class(
     assert learner.predict(network, params, gaussians()).shape == (2, 12, 3)
 
 
+def test_the_linear_head_scores_as_the_learner_does(
+    learner: Learner, network: ModuleNetwork, params: Params, gaussians: Callable[..., EpisodeBatch]
+):
+    """Weight and bias over the adapted body's features tell the same classes, as surely."""
+    support, query = _only(gaussians(episodes=1), 0).support, _only(gaussians(episodes=1), 0).query
+    support, query = (Shots(tuple(x[0] for x in s.inputs), s.targets[0]) for s in (support, query))
+    adapted = learner.adapt(network, params, support, 3)
+    weight, bias = learner.linear_head(params, adapted)
+    linear = network.features(params | adapted, query.inputs) @ weight.T + bias
+    expected = learner.scores(network, params, adapted, query.inputs)
+    torch.testing.assert_close(linear.softmax(-1), expected.softmax(-1), rtol=1e-7, atol=1e-9)
+
+
 def test_episodes_together_are_episodes_one_by_one(
     learner: Learner, network: ModuleNetwork, params: Params, gaussians: Callable[..., EpisodeBatch]
 ):

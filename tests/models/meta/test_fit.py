@@ -103,6 +103,13 @@ def test_a_stored_start_is_the_best_one(make_job: Callable[..., MetaJob], change
     assert report.best_score == max(point.validation_score for point in report.curve)
 
 
+def test_a_start_that_learned_with_names_can_be_judged(make_job: Callable[..., MetaJob]):
+    """What was asked of its tokenizer in between makes it no other tokenizer."""
+    job = make_job(names=True)
+    start = load_start(Path(meta_fit(job).start.address))
+    assert len(judged_episodes(start, job.config, job.rows))
+
+
 def test_the_gate_sees_a_line_an_episode(make_job: Callable[..., MetaJob]):
     """Each line counts the episode's answers and names its source; the same episodes have the same hash."""
     job = make_job()
@@ -111,7 +118,7 @@ def test_the_gate_sees_a_line_an_episode(make_job: Callable[..., MetaJob]):
     assert first.equals(second)
     assert (first["tp"].to_numpy() + first["fp"].to_numpy() == 8).all()
     assert len(set(first["text_hash"].to_pylist())) == 12
-    assert first["slices"][0].as_py() == ["domain=start-words-0", "source=start-words-0"]
+    assert first["slices"][0].as_py() == ["domain=episodes-words-0", "source=episodes-words-0"]
 
 
 def test_the_encoder_of_a_start_is_an_encoder_by_its_path(make_job: Callable[..., MetaJob]):

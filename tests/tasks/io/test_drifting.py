@@ -6,6 +6,8 @@ import pytest
 
 from models.schemas import AgentConfig, DatasetSnapshot, DriftReport, SourceConfig
 from tasks.io.champion import Champion
+from tasks.io.code_digest import code_digest
+from tasks.io.digests import digest_of
 from tasks.io.drifting import Rows, count_rows, reason_to_keep
 from tasks.io.snapshots import ingest
 
@@ -38,7 +40,23 @@ def test_rows_of_both_windows_are_counted(tmp_path: Path):
         agent="small", version=1, run_id="r", model=known.artifact, snapshot=known, config=config
     )
     held_out = known.split_counts["validation"] + known.split_counts["test"]
-    assert count_rows(champion, window) == Rows(new=30, reference=held_out)
+    assert count_rows(config, champion, window) == Rows(new=30, reference=held_out)
+
+
+def test_the_champion_is_not_trained_over_again(tmp_path: Path):
+    """Without new rows, the same description and code have nothing to learn; another of either has."""
+    config, known = _snapshot(tmp_path, range(60))
+    code = digest_of(code_digest("tasks.fine_tune").modules)
+    champion = Champion(
+        agent="small", version=1, run_id="r", model=known.artifact, snapshot=known, config=config, code=code
+    )
+    longer = config.model_copy(update={"epochs": 9})
+    moved = config.model_copy(update={"sources": (SourceConfig(address="elsewhere.csv"),), "alpha": 0.01})
+    older = champion.model_copy(update={"code": "other"})
+    assert count_rows(config, champion, known).nothing_to_learn
+    assert count_rows(moved, champion, known).nothing_to_learn
+    assert not count_rows(longer, champion, known).nothing_to_learn
+    assert not count_rows(config, older, known).nothing_to_learn
 
 
 @pytest.mark.parametrize(("new", "reference", "enough"), [(20, 20, True), (19, 500, False), (500, 19, False)])

@@ -9,10 +9,10 @@ from models.errors import LedgerError, RegistryError
 from models.schemas import AgentConfig, ArtifactRef, DatasetSnapshot, GateReport, SourceConfig
 from tasks.io.books import CHAMPION, Books
 from tasks.io.digests import ref_to
-from tasks.io.incumbent import required_champion, unusable_champion, usable_champion
+from tasks.io.incumbent import required_champion, sound_version, unusable_champion, usable_champion
 from tasks.io.ledger import IntentRequest, history
 from tasks.io.model_package import stored_digest
-from tasks.io.outcome import carry_out
+from tasks.io.outcome import Judged, carry_out
 from tasks.io.promotion import promote
 from tasks.io.tracking import log_record, open_run
 from tasks.io.versions import package_folder
@@ -28,6 +28,11 @@ CONFIG = AgentConfig(
 )
 PROMOTE = GateReport(verdict="promote", reason="It beats the baselines.", rows=10)
 Damage = Callable[[Books], None]
+
+
+def unjudged(books: Books, version: int) -> Judged:
+    """Give a version that the gate wants promoted, where no champion could be compared with."""
+    return Judged("agent", version, None, unusable_champion(books, "agent", sound_version), PROMOTE)
 
 
 def add(books: Books, training: str, snapshot: ArtifactRef) -> int:
@@ -98,16 +103,19 @@ def foreign_champion(books: Books) -> None:
 
 def test_a_whole_champion_is_used(crowned: Books):
     """It is described from what its run recorded."""
-    champion = usable_champion(crowned, "agent")
+    champion = usable_champion(crowned, "agent", sound_version)
     assert champion is not None
     assert (champion.version, champion.config) == (1, CONFIG)
     assert required_champion(crowned, "agent") == champion
-    assert unusable_champion(crowned, "agent") is None
+    assert unusable_champion(crowned, "agent", sound_version) is None
 
 
 def test_no_champion_is_none(books: Books):
     """Where nobody is champion nobody is unusable either."""
-    assert (usable_champion(books, "agent"), unusable_champion(books, "agent")) == (None, None)
+    assert (
+        usable_champion(books, "agent", sound_version),
+        unusable_champion(books, "agent", sound_version),
+    ) == (None, None)
 
 
 @pytest.mark.parametrize("damage", [damaged_files, damaged_rows, lost_record, lost_run, foreign_champion])
@@ -116,7 +124,7 @@ def test_an_unusable_champion_is_none_and_said_aloud(
 ):
     """A challenger then has only the baselines to beat, and the log says why."""
     damage(crowned)
-    assert usable_champion(crowned, "agent") is None
+    assert usable_champion(crowned, "agent", sound_version) is None
     assert "can not be compared with" in caplog.text
 
 
@@ -130,7 +138,7 @@ def test_a_retraining_asks_for_a_training(crowned: Books):
 def test_an_unusable_champion_is_replaced_and_the_ledger_says_so(crowned: Books, rows: ArtifactRef):
     """The move goes from the damaged version to the new one and names the damage."""
     damaged_files(crowned)
-    decision = carry_out(crowned, CONFIG, add(crowned, "second", rows), None, PROMOTE)
+    decision = carry_out(crowned, unjudged(crowned, add(crowned, "second", rows)))
     move = history(crowned.ledger, "agent")[-1]
     assert (decision.verdict, move.from_version, move.to_version) == ("promoted", 1, 2)
     assert "It beats the baselines. Version 1 is champion and can not be compared with." in move.reason
@@ -139,4 +147,4 @@ def test_an_unusable_champion_is_replaced_and_the_ledger_says_so(crowned: Books,
 def test_a_champion_that_came_meanwhile_is_not_replaced(crowned: Books, rows: ArtifactRef):
     """A verdict that was found without a champion moves no champion that can be compared with."""
     with pytest.raises(LedgerError, match="was decided against no version"):
-        carry_out(crowned, CONFIG, add(crowned, "second", rows), None, PROMOTE)
+        carry_out(crowned, unjudged(crowned, add(crowned, "second", rows)))

@@ -8,12 +8,20 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from models.schemas import AgentConfig, ArtifactRef, DatasetSnapshot, EvaluationReport, SourceConfig
+from models.schemas import (
+    AgentConfig,
+    ArtifactRef,
+    DatasetSnapshot,
+    EvaluationReport,
+    GateReport,
+    SourceConfig,
+)
 from tasks.io.books import Books
 from tasks.io.champion import Champion
 from tasks.io.digests import ref_to
-from tasks.io.judging import Contest, Occasion, OlderRows, earlier_verdict, judge_contest, older_rows
+from tasks.io.judging import Contest, Occasion, OlderRows, judge_contest, older_rows
 from tasks.io.ledger import IntentRequest, close_intent, decisions, open_intent, open_ledger, uses
+from tasks.io.verdicts import earlier_verdict
 
 CONFIG = AgentConfig(
     name="mood",
@@ -125,15 +133,19 @@ def test_a_verdict_counts_each_row_once(books: Books, made: Made):
     assert uses(books.ledger, "mood", np.array(NEW, np.uint64)).tolist() == [1] * 200
 
 
+def _found(books: Books, occasion: Occasion, config: AgentConfig) -> GateReport | None:
+    return earlier_verdict(books, "mood", occasion.version, occasion.key(config))
+
+
 def test_the_same_occasion_is_judged_once(books: Books, made: Made):
     """A repeated run finds the verdict; under other rules, or against another champion, there is none yet."""
     occasion = _occasion(made, made.version(1, made.snapshot(NEW)))
-    assert earlier_verdict(books, CONFIG, occasion) is None
+    assert _found(books, occasion, CONFIG) is None
     report = judge_contest(books, CONFIG, _won(made, occasion))
-    assert earlier_verdict(books, CONFIG, occasion) == report
-    assert earlier_verdict(books, CONFIG.model_copy(update={"alpha": 0.01}), occasion) is None
+    assert _found(books, occasion, CONFIG) == report
+    assert _found(books, occasion, CONFIG.model_copy(update={"alpha": 0.01})) is None
     other = occasion.model_copy(update={"champion": made.version(3, made.snapshot(NEW))})
-    assert earlier_verdict(books, CONFIG, other) is None
+    assert _found(books, other, CONFIG) is None
 
 
 def test_a_promoted_version_is_not_judged_again(books: Books, made: Made):
@@ -143,7 +155,7 @@ def test_a_promoted_version_is_not_judged_again(books: Books, made: Made):
     move = open_intent(books.ledger, IntentRequest("mood", 2, None, "better", "test"))
     close_intent(books.ledger, move.id, "done")
     now = occasion.model_copy(update={"champion": made.version(2, occasion.snapshot)})
-    assert earlier_verdict(books, CONFIG, now) == report
+    assert _found(books, now, CONFIG) == report
 
 
 def test_rows_that_the_champion_learned_from_are_left_out(books: Books, made: Made):

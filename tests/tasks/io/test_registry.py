@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import mlflow
@@ -22,6 +23,7 @@ from models.schemas import AgentConfig, SourceConfig
 from models.task_model import build, save
 from tasks.io.books import Books, open_books
 from tasks.io.digests import ref_to
+from tasks.io.flavours import AGENT
 from tasks.io.registry import (
     Registration,
     load_champion,
@@ -163,10 +165,11 @@ def test_a_pickle_would_be_found(tmp_path: Path):
 
 def test_a_model_that_answers_otherwise_elsewhere_makes_no_version(books: Books, tmp_path: Path):
     """Where the model in memory is not the stored one, registering fails and nothing is left."""
-    wanted = ask(books, tmp_path / "model")
-    other = Predictor.load(store_model(tmp_path / "other", "text_classification", seed=1))
+    other = store_model(tmp_path / "other", "text_classification", seed=1)
+    flavour = replace(AGENT, answers=lambda _, texts: AGENT.answers(other, texts))
+    wanted = replace(ask(books, tmp_path / "model"), flavour=flavour)
     with pytest.raises(RegistryError, match="answers otherwise than the one in memory"):
-        register(books, wanted, other)
+        register(books, wanted)
     assert versions(books, "agent") == ()
     assert not list(Path(books.artifact_root).rglob("MLmodel"))
 

@@ -8,6 +8,8 @@ import pytest
 
 from tasks.io.wheel import build_wheel, requirements
 
+MODULE = "models.frames"
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -15,24 +17,24 @@ ROOT = Path(__file__).parents[3]
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a folder in which the wheel is built once."""
     folder = tmp_path_factory.mktemp("wheels")
-    build_wheel(folder)
+    build_wheel(folder, MODULE)
     return folder
 
 
 def test_the_same_code_gives_the_same_bytes(cache: Path, tmp_path: Path):
     """Two builds of one state of the code have one sha256."""
-    assert build_wheel(tmp_path).sha256 == build_wheel(cache).sha256
+    assert build_wheel(tmp_path, MODULE).sha256 == build_wheel(cache, MODULE).sha256
 
 
 def test_a_built_wheel_is_used_again(cache: Path):
     """The second build takes the first one's file."""
-    before = build_wheel(cache).path.stat().st_mtime_ns
-    assert build_wheel(cache).path.stat().st_mtime_ns == before
+    before = build_wheel(cache, MODULE).path.stat().st_mtime_ns
+    assert build_wheel(cache, MODULE).path.stat().st_mtime_ns == before
 
 
 def test_only_what_a_loaded_model_needs_travels(cache: Path):
     """No flow, no task and no training code is in the wheel."""
-    names = zipfile.ZipFile(build_wheel(cache).path).namelist()
+    names = zipfile.ZipFile(build_wheel(cache, MODULE).path).namelist()
     packages = {name.split("/")[0] for name in names}
     assert {name for name in packages if not name.endswith(".dist-info")} == {"models"}
     assert "models/predictor.py" in names
@@ -44,12 +46,12 @@ def test_changed_code_is_another_wheel(cache: Path, tmp_path: Path):
     shutil.copytree(ROOT / "models", tmp_path / "models")
     edited = tmp_path / "models" / "frames.py"
     edited.write_text(edited.read_text() + "\n# edited\n")
-    assert build_wheel(tmp_path / "cache", tmp_path).path.name != build_wheel(cache).path.name
+    assert build_wheel(tmp_path / "cache", MODULE, tmp_path).path.name != build_wheel(cache, MODULE).path.name
 
 
 def test_requirements_are_pinned_and_public():
     """Each requirement is one version that an index has, without a build's own tag; no Prefect is named."""
-    names = [line.split("==")[0] for line in requirements()]
-    assert all(line.count("==") == 1 and "+" not in line for line in requirements())
+    names = [line.split("==")[0] for line in requirements(MODULE)]
+    assert all(line.count("==") == 1 and "+" not in line for line in requirements(MODULE))
     assert {"mlflow", "torch", "transformers", "safetensors"} <= set(names)
     assert not {"prefect", "sqlalchemy", "alembic"} & set(names)

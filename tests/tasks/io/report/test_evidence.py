@@ -79,3 +79,11 @@ def test_another_verdict_replaces_the_evidence(books: Books, champion: Champion,
     other = turn.model_copy(update={"gate": turn.gate.model_copy(update={"verdict": "keep"}), "drift": None})
     assert keep_evidence(books, champion.agent, other).drift is None
     assert recall_round(books, champion).gate == other.gate
+
+
+def test_evidence_is_not_lost_to_a_run_that_judged_nothing(books: Books, champion: Champion, turn: Round):
+    """A later run that judged nothing gets the verdict back and leaves it stored."""
+    keep_evidence(books, champion.agent, turn)
+    again = keep_evidence(books, champion.agent, turn.model_copy(update={"gate": None}))
+    assert again.gate == turn.gate
+    assert recall_round(books, champion).gate == turn.gate

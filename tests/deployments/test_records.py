@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from deployments.commands import moment_of, move_sentence
+from deployments.records import moment_of, move_sentence
 from models.errors import ConfigError
 from models.schemas import Move
 

@@ -1,0 +1,97 @@
+"""A version of a start: read back from the run that meta-trained it."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from models.encoder import load_tokenizer
+from models.errors import RegistryError
+from models.meta.judging import same_words
+from models.schemas import ArtifactRef
+from models.schemas.base import Record
+from models.schemas.start import StartConfig, StartReport
+from models.start_frames import ENCODER
+from tasks.io.books import Books
+from tasks.io.incumbent import read_soundly
+from tasks.io.tracking import read_record
+from tasks.io.versions import champion_version, verify_artifact, version_info, versions
+
+
+class StartVersion(Record):
+    """A registered start, with its files and its description.
+
+    Args:
+        agent: Its name in the registry, `start-<name>`.
+        version: Number there.
+        run_id: The MLflow run that meta-trained it.
+        start: Its folder.
+        config: Its description as it was then.
+        training: What meta-training reported.
+    """
+
+    agent: str
+    version: int
+    run_id: str
+    start: ArtifactRef
+    config: StartConfig
+    training: StartReport
+
+
+def read_start(books: Books, agent: str, version: int) -> StartVersion:
+    """Describe a version of a start.
+
+    Raises:
+        RegistryError: There is no such version, it is not one of ours, or its run's record is lost.
+        ArtifactError: Its files are gone or changed.
+    """
+    return read_soundly(_read, books, agent, version)
+
+
+def comparable_with(config: StartConfig) -> Callable[[Books, str, int], StartVersion]:
+    """Give what describes a version, and refuses one that reads texts by other sub-words than `config`.
+
+    Episodes are tokenized once for both that are compared.
+    """
+
+    def read(books: Books, agent: str, version: int) -> StartVersion:
+        found = read_start(books, agent, version)
+        own = load_tokenizer(str(Path(found.start.address) / ENCODER))
+        if not same_words(own, load_tokenizer(config.encoder)):
+            raise RegistryError(
+                f"It reads texts by another tokenizer than {config.encoder}, so the two adapt to no episode "
+                "alike."
+            )
+        return found
+
+    return read
+
+
+def start_to_use(books: Books, name: str) -> int:
+    """Give the champion of a start.
+
+    Raises:
+        RegistryError: It has none.
+    """
+    version = champion_version(books, f"start-{name}")
+    if version is None:
+        made = [info.version for info in versions(books, f"start-{name}")]
+        hint = (
+            f"It has {len(made)} versions; `quickstudy promote start-{name} VERSION` makes one its champion."
+            if made
+            else f"`quickstudy meta-train {name}` makes one."
+        )
+        raise RegistryError(f"Start {name!r} has no champion. {hint}")
+    return version
+
+
+def _read(books: Books, agent: str, version: int) -> StartVersion:
+    info = version_info(books, agent, version)
+    run_id = info.run_id or ""
+    folder = verify_artifact(books, agent, version) / "artifacts" / "model"
+    return StartVersion(
+        agent=agent,
+        version=version,
+        run_id=run_id,
+        start=ArtifactRef(address=str(folder), digest=info.tags["quickstudy.model_digest"]),
+        config=StartConfig.model_validate_json(read_record(books, run_id, "config.json")),
+        training=StartReport.model_validate_json(read_record(books, run_id, "training.json")),
+    )

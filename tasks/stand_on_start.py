@@ -1,0 +1,40 @@
+"""Step `stand_on_start`: the start that an agent begins from, as the encoder of its training."""
+
+from pathlib import Path
+
+from models.schemas import AgentConfig
+from models.start_frames import ENCODER
+from tasks.caching import effect_step
+from tasks.io.home import current_home
+from tasks.io.start_version import StartVersion, read_start, start_to_use
+
+
+@effect_step(__name__)
+def stand_on_start(config: AgentConfig) -> AgentConfig:
+    """Fill in the version and the encoder of the start that a description names; others stay as they are.
+
+    Args:
+        config: The agent.
+
+    Raises:
+        RegistryError: There is no such start, or no such version of it, or it has no champion.
+        ArtifactError: Its files are gone or changed.
+    """
+    if config.start is None:
+        return config
+    books = current_home().books()
+    version = config.start_version or start_to_use(books, config.start)
+    found = read_start(books, f"start-{config.start}", version)
+    return config.model_copy(
+        update={"start_version": version, "encoder": str(Path(found.start.address) / ENCODER)}
+    )
+
+
+@effect_step(__name__)
+def start_of(config: AgentConfig) -> StartVersion:
+    """Describe the start that an agent stands on.
+
+    Args:
+        config: The agent, with `start` and `start_version` filled in.
+    """
+    return read_start(current_home().books(), f"start-{config.start}", config.start_version or 1)

@@ -1,0 +1,110 @@
+"""From sources to a start that agents stand on, in real runs on a home of their own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+
+from benchmarks.tiny_agent import make_agent, make_start
+from tasks.io.home import Home, home_at
+from tasks.io.ledger import decisions, history
+from tasks.io.versions import version_info, versions
+
+pytestmark = pytest.mark.system
+
+
+def _run(home: Path, *words: str, place: Path | None = None) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "deployments.cli", *words],
+        env=os.environ | {"QUICKSTUDY_HOME": str(home), "COLUMNS": "100"},
+        cwd=place,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Meta-train a start once, and train an agent from it; give the folder with the home and both YAMLs."""
+    folder = tmp_path_factory.mktemp("starts")
+    start = make_start(folder)
+    _run(folder / "home", "meta-train", str(start))
+    _run(folder / "home", "train", str(make_agent(folder / "agent", start="little")))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def home(folder: Path) -> Home:
+    """Give the home of both runs."""
+    return home_at(folder / "home")
+
+
+def test_a_start_becomes_a_version(home: Home):
+    """One meta-training is one version, and the gate's verdict on it is in the ledger."""
+    books = home.books()
+    assert [v.version for v in versions(books, "start-little")] == [1]
+    (decision,) = decisions(books.ledger, "start-little")
+    assert [test.name for test in decision.report.baselines] == ["plain encoder"]
+
+
+def test_a_first_start_beats_the_plain_encoder(home: Home):
+    """It is champion from the gate's hand."""
+    (move,) = history(home.books().ledger, "start-little")
+    assert (move.to_version, move.actor, move.state) == (1, "gate", "done")
+
+
+def test_a_start_loads_as_any_model_of_mlflow(home: Home):
+    """It gives one embedding a text."""
+    folder = home.books().client.get_model_version_download_uri("start-little", "1")
+    answers = mlflow.pyfunc.load_model(folder).predict(pd.DataFrame({"text": ["good", "bad"]}))
+    assert [len(vector) for vector in answers["embedding"]] == [384, 384]
+
+
+def test_an_agent_says_which_start_it_stands_on(home: Home):
+    """The version that `train` made names the start and its version."""
+    tags = version_info(home.books(), "tiny", 1).tags
+    assert (tags["quickstudy.start"], tags["quickstudy.start_version"]) == ("little", "1")
+
+
+def test_a_second_run_changes_nothing(folder: Path, home: Home):
+    """The same meta-training is found done: no version, no move, no verdict."""
+    _run(folder / "home", "meta-train", str(folder / "little.yaml"))
+    books = home.books()
+    counts = [len(found(books.ledger, "start-little")) for found in (history, decisions)]
+    assert (len(versions(books, "start-little")), *counts) == (1, 1, 1)
+
+
+def test_agents_of_an_older_start_are_listed_as_stale(folder: Path, home: Home):
+    """When a new start is promoted, who stands on the old one is told, there and by `status`."""
+    answer = _run(folder / "home", "meta-train", str(make_start(folder, steps=16)))
+    (_, second) = decisions(home.books().ledger, "start-little")
+    if second.report.verdict != "promote":
+        _run(folder / "home", "promote", "start-little", "2")
+    status = _run(folder / "home", "status").stdout
+    assert "tiny stands on version 1 of start little, whose champion is version 2 now" in status
+    assert (second.report.verdict != "promote") or "train them again: tiny" in answer.stdout
+
+
+def test_a_handful_of_examples_makes_an_agent(folder: Path, home: Home):
+    """`learn` writes the agent's description, registers one version, and lets it begin to work."""
+    rows = pd.read_parquet(folder / "editorials.parquet")
+    rows.groupby("label").head(6)[["text", "label"]].to_csv(folder / "few.csv", index=False)
+    answer = _run(folder / "home", "learn", "few", "--examples", "few.csv", place=folder)
+    (move,) = history(home.books().ledger, "few")
+    assert (move.to_version, move.actor) == (1, "learn")
+    assert "18 cross-validated examples" in " ".join(answer.stdout.split())
+    assert "start: little" in (folder / "agents" / "few.yaml").read_text()
+
+
+def test_an_agent_from_examples_answers(folder: Path):
+    """Its champion predicts as any other agent's."""
+    answer = _run(folder / "home", "predict", "few", "a fine day", "--json")
+    assert '"label"' in answer.stdout
