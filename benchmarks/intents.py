@@ -1,5 +1,6 @@
 """BANKING77 and CLINC150 of $QUICKSTUDY_DATA as pools of episodes, by the published class splits."""
 
+import csv
 import json
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,12 @@ SPLITS = ("01", "02", "03", "04", "05")
 _PUBLISHED: dict[Split, str] = {"train": "train", "validation": "valid", "test": "test"}
 
 
+def rows_of(data: str) -> pa.Table:
+    """Read `text` and `label` of all rows of a data set."""
+    table = pj.read_json(_folder(data) / "all.jsonl")
+    return table.select(["sentence", "label"]).rename_columns(["text", "label"])
+
+
 @cache
 def intents(data: str, max_length: int = 64) -> Pool:
     """Tokenize all rows of a data set for MiniLM.
@@ -26,15 +33,21 @@ def intents(data: str, max_length: int = 64) -> Pool:
     Rows that are just the name of a class (23 of CLINC150, one of BANKING77) are left out: names may be in
     the support.
     """
-    return _pool(
-        data, pj.read_json(_folder(data) / "all.jsonl").rename_columns(["text", "label"]), max_length
-    )
+    return _pool(data, rows_of(data), max_length)
 
 
 def class_split(data: str, split: str) -> dict[Split, Pool]:
     """Give the pools of one of the five published splits (ProtAugment), disjoint by class."""
     named = json.loads((_folder(data) / "episode_splits.json").read_text("utf-8"))[split]
     return {ours: intents(data).restricted(named[theirs]) for ours, theirs in _PUBLISHED.items()}
+
+
+@cache
+def few_shot_file(data: str, name: str) -> Pool:
+    """Give the rows of a published few-shot file (`train_5`, `train_10`) or of `test`, by label and text."""
+    with (_folder(data) / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if len(row) == 2]
+    return _pool(data, pa.table({"text": [r[1] for r in rows], "label": [r[0] for r in rows]}), 64)
 
 
 def _folder(data: str) -> Path:
