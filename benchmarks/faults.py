@@ -1,4 +1,4 @@
-"""Kill `train` and `retrain` with SIGKILL, run them again, and look whether everything is whole.
+"""Kill `train`, `retrain` and `meta-train` with SIGKILL, run them again, and look whether all is whole.
 
     python -m benchmarks.faults --points 20 --seed 1
 
@@ -25,9 +25,10 @@ from pathlib import Path
 import psutil
 
 from benchmarks.results import record
-from benchmarks.tiny_agent import make_agent
+from benchmarks.tiny_agent import make_agent, make_start
 
 LIMIT_SECONDS = 300
+_STAGES = ("train", "retrain", "meta-train")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Stage:
     home: Path
     template: Path
     versions: int
+    agent: str = "tiny"
 
 
 @dataclass(frozen=True)
@@ -112,9 +114,10 @@ def left_running(home: Path) -> list[str]:
         time.sleep(0.1)
 
 
-def problems_in(home: Path, versions: int) -> list[str]:
+def problems_in(stage: Stage) -> list[str]:
     """Check everything that must hold after a command has ended well, in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.check_home", str(home), str(versions)]
+    home, versions = stage.home, str(stage.versions)
+    command = [sys.executable, "-m", "benchmarks.check_home", str(home), versions, stage.agent]
     answer = subprocess.run(command, env=environment(home), capture_output=True, text=True, check=False)
     if answer.returncode:
         return [answer.stderr.strip()[-500:]]
@@ -138,12 +141,13 @@ def trial(stage: Stage, point: str, due: Callable[[], bool]) -> Trial:
         finish(stage.command, home)
     except (RuntimeError, subprocess.TimeoutExpired) as error:
         return Trial(stage.name, point, killed, (*survivors, str(error)))
-    return Trial(stage.name, point, killed, (*survivors, *problems_in(home, stage.versions)))
+    return Trial(stage.name, point, killed, (*survivors, *problems_in(stage)))
 
 
 def prepare(folder: Path) -> list[Stage]:
-    """Make the tiny agent, an empty home and a home with one champion."""
+    """Make the tiny agent and start, an empty home and a home with one champion."""
     agent, home = str(make_agent(folder / "agent")), folder / "home"
+    meta_train = ("meta-train", str(make_start(folder / "start")))
     retrain = ("retrain", agent, "--window", str(folder / "agent" / "products.parquet"), "--force")
     finish(("status",), home)
     shutil.copytree(home, folder / "empty") if home.exists() else (folder / "empty").mkdir()
@@ -153,6 +157,7 @@ def prepare(folder: Path) -> list[Stage]:
         Stage("train", ("train", agent), folder / "other-home", folder / "empty", 1),
         # Addresses in a home are absolute, so what was trained must go on in its place.
         Stage("retrain", retrain, home, folder / "trained", 2),
+        Stage("meta-train", meta_train, folder / "third-home", folder / "empty", 1, "start-little"),
     ]
 
 
@@ -192,7 +197,7 @@ def show(done: Trial) -> None:
     """Print one trial."""
     state = "ok" if not done.problems else "BROKEN " + "; ".join(done.problems)
     print(
-        f"{done.stage:8} {done.point:28} {'killed' if done.killed else 'ended before'}  {state}", flush=True
+        f"{done.stage:10} {done.point:28} {'killed' if done.killed else 'ended before'}  {state}", flush=True
     )
 
 
@@ -204,12 +209,13 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=20, help="random points a stage")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--boundaries", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--stages", nargs="+", default=list(_STAGES), choices=_STAGES)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
-        stages = prepare(Path(place))
+        stages = [stage for stage in prepare(Path(place)) if stage.name in arguments.stages]
         print(f"seed {arguments.seed}")
         # Side by side: each has a home of its own, and being slowed down moves the points, not the outcome.
-        with ThreadPoolExecutor(len(stages)) as threads:
+        with ThreadPoolExecutor(min(2, len(stages))) as threads:
             runs = threads.map(lambda stage: run(stage, arguments), stages)
             trials = [t for found in runs for t in found]
     lines = [
@@ -222,6 +228,8 @@ def main() -> None:
         broken = sum(bool(t.problems) for t in mine)
         lines.append(f"| `{stage.name}` | {at_random} | {len(mine) - at_random} | {broken} |")
     title = "Killed at any moment" + (f" (seed {arguments.seed})" if arguments.seed != 1 else "")
+    if len(stages) < len(_STAGES):
+        title += f": {', '.join(arguments.stages)}"
     record(title, f"python -m benchmarks.faults {' '.join(sys.argv[1:])}".strip(), "\n".join(lines))
     sys.exit(any(t.problems for t in trials))
 

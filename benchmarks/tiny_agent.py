@@ -46,7 +46,7 @@ def make_agent(folder: Path, rows: int = 600, **changes: object) -> Path:
     return path
 
 
-def make_start(folder: Path, rows: int = 300, **changes: object) -> Path:
+def make_start(folder: Path, rows: int = 200, **changes: object) -> Path:
     """Write a Parquet file for each domain of sentences, and the YAML of a start on them; give its path.
 
     Its gate asks for little, and three layers are learned in a few steps.
@@ -84,7 +84,8 @@ def make_start(folder: Path, rows: int = 300, **changes: object) -> Path:
         "steps": 12,
         "outer_lr": 5e-4,
         "evaluate_steps": 4,
-        "validation_episodes": 20,
+        "validation_episodes": 10,
+        "meta_batch_size": 1,
         "test_episodes": 100,
         "checkpoint_steps": 3,
         "time_limit_seconds": 300,

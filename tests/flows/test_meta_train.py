@@ -9,9 +9,12 @@ import mlflow
 import pandas as pd
 import pytest
 
+from benchmarks import faults
 from benchmarks.tiny_agent import make_agent, make_start
+from models.schemas.start import StartReport
 from tasks.io.home import Home, home_at
 from tasks.io.ledger import decisions, history
+from tasks.io.tracking import read_record
 from tasks.io.versions import version_info, versions
 
 pytestmark = pytest.mark.system
@@ -33,11 +36,19 @@ def _run(home: Path, *words: str, place: Path | None = None) -> subprocess.Compl
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Meta-train a start once, and train an agent from it; give the folder with the home and both YAMLs."""
+    """Kill a meta-training after its first checkpoint, run it again, and train an agent from the start.
+
+    Gives the folder with the home and both YAMLs.
+    """
     folder = tmp_path_factory.mktemp("starts")
-    start = make_start(folder)
-    _run(folder / "home", "meta-train", str(start))
-    _run(folder / "home", "train", str(make_agent(folder / "agent", start="little")))
+    home, command = folder / "home", ("meta-train", str(make_start(folder)))
+    checkpoints = home / "trainings"
+    killed = faults.kill_when(
+        faults.start(command, home), lambda: any(checkpoints.glob("*/checkpoints/step-*"))
+    )
+    assert killed
+    _run(home, *command)
+    _run(folder / "home", "train", str(make_agent(folder / "agent", rows=300, epochs=1, start="little")))
     return folder
 
 
@@ -53,6 +64,14 @@ def test_a_start_becomes_a_version(home: Home):
     assert [v.version for v in versions(books, "start-little")] == [1]
     (decision,) = decisions(books.ledger, "start-little")
     assert [test.name for test in decision.report.baselines] == ["plain encoder"]
+
+
+def test_a_killed_meta_training_goes_on_and_leaves_everything_whole(folder: Path, home: Home):
+    """It began at its checkpoint, made one version, and nothing half-made is left."""
+    run_id = version_info(home.books(), "start-little", 1).run_id or ""
+    report = StartReport.model_validate_json(read_record(home.books(), run_id, "training.json"))
+    assert report.resumed_from > 0
+    assert not [path for path in home.root.rglob("*tmp*") if "prefect" not in path.parts]
 
 
 def test_a_first_start_beats_the_plain_encoder(home: Home):
