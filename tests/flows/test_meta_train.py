@@ -1,6 +1,7 @@
 """From sources to a start that agents stand on, in real runs on a home of their own."""
 
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,8 @@ from tasks.io.tracking import read_record
 from tasks.io.versions import version_info, versions
 
 pytestmark = pytest.mark.system
+
+README = (Path(__file__).parents[2] / "README.md").read_text()
 
 
 def _run(home: Path, *words: str, place: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -112,18 +115,21 @@ def test_agents_of_an_older_start_are_listed_as_stale(folder: Path, home: Home):
     assert (second.report.verdict != "promote") or "train them again: tiny" in answer.stdout
 
 
-def test_a_handful_of_examples_makes_an_agent(folder: Path, home: Home):
-    """`learn` writes the agent's description, registers one version, and lets it begin to work."""
+def _readme_commands() -> list[list[str]]:
+    """Give what the README tells to type of starts, without the program's name."""
+    section = README.partition("## A handful of labels\n")[2].partition("\n## ")[0]
+    lines = [line for line in section.splitlines() if line.startswith("    quickstudy ")]
+    return [shlex.split(line, comments=True)[1:] for line in lines]
+
+
+def test_the_readmes_handful_of_examples_makes_an_agent(folder: Path, home: Home):
+    """What the README tells to type learns an agent, writes its description, and lets it begin to work."""
+    (_, (_, agent, option, file), ask) = _readme_commands()
     rows = pd.read_parquet(folder / "editorials.parquet")
-    rows.groupby("label").head(6)[["text", "label"]].to_csv(folder / "few.csv", index=False)
-    answer = _run(folder / "home", "learn", "few", "--examples", "few.csv", place=folder)
-    (move,) = history(home.books().ledger, "few")
+    rows.groupby("label").head(6)[["text", "label"]].to_csv(folder / file, index=False)
+    answer = _run(folder / "home", "learn", agent, option, file, place=folder)
+    (move,) = history(home.books().ledger, agent)
     assert (move.to_version, move.actor) == (1, "learn")
     assert "18 cross-validated examples" in " ".join(answer.stdout.split())
-    assert "start: little" in (folder / "agents" / "few.yaml").read_text()
-
-
-def test_an_agent_from_examples_answers(folder: Path):
-    """Its champion predicts as any other agent's."""
-    answer = _run(folder / "home", "predict", "few", "a fine day", "--json")
-    assert '"label"' in answer.stdout
+    assert "start: little" in (folder / "agents" / f"{agent}.yaml").read_text()
+    assert "decision" in _run(folder / "home", *ask).stdout
