@@ -162,9 +162,7 @@ def _trained(data: str, options: argparse.Namespace) -> dict:
     if kept.exists():
         return load_file(kept)
     learner = make_learner("prototypical", {})
-    networks, _ = build_networks(
-        load_encoder_model(DEFAULT_ENCODER), [KIND], "all", differentiated_twice=False
-    )
+    networks, _ = build_networks(load_encoder_model(DEFAULT_ENCODER), [KIND], "all", plain_attention=False)
     train, validation = _split(data)
 
     def source(pool: Pool, shape: EpisodeShape, split: str, seed: int) -> Source:
@@ -196,9 +194,7 @@ def _embedded(pool: Pool, params: dict | None) -> np.ndarray:
 
 
 def _run(pool: Pool, params: dict | None) -> np.ndarray:
-    networks, _ = build_networks(
-        load_encoder_model(DEFAULT_ENCODER), [KIND], "all", differentiated_twice=False
-    )
+    networks, _ = build_networks(load_encoder_model(DEFAULT_ENCODER), [KIND], "all", plain_attention=False)
     network = networks[KIND]
     own = {name: (params or network.parameters)[name] for name in network.parameters}
     reader = embed_pool(network, own, Reader(pool, 0))

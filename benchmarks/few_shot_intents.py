@@ -108,7 +108,7 @@ def _logistic(data: str, split: str, shot: int, options: argparse.Namespace) -> 
     if kept.exists():
         return np.load(kept, allow_pickle=False)
     recipe = Recipe(layers="none")
-    networks, source = parts(Run(recipe, data, split, 0), recipe.made())
+    networks, source = parts(Run(recipe, data, split, 0))
     drawn = source(options.score_on, EpisodeShape(n_way=5, k_shot=shot, n_query=options.queries), 0)
     features = (
         embed_pool(networks[KIND], networks[KIND].parameters, drawn.readers[0])

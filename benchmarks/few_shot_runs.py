@@ -93,7 +93,7 @@ def scores(run: Run, exam: Exam, folder: Path) -> np.ndarray:
         return np.load(kept, allow_pickle=False)
     learner = run.recipe.made()
     params = trained(run, folder)
-    networks, sources = parts(run, learner)
+    networks, sources = parts(run)
     shape = EpisodeShape(n_way=5, k_shot=exam.k_shot, n_query=exam.n_query, names=run.recipe.names)
     source = sources(exam.on, shape, 0)
     found = score_episodes(Start(learner, networks, params), source, source.episodes(0, exam.episodes))
@@ -107,7 +107,7 @@ def trained(run: Run, folder: Path) -> dict:
     if kept.exists():
         return load_file(kept)
     learner = run.recipe.made()
-    networks, sources = parts(run, learner)
+    networks, sources = parts(run)
     recipe = run.recipe
     shape = EpisodeShape(
         n_way=recipe.train_way, k_shot=recipe.train_shot, n_query=recipe.train_query, names=recipe.names
@@ -124,12 +124,10 @@ def trained(run: Run, folder: Path) -> dict:
     return result.params
 
 
-def parts(run: Run, learner: Learner) -> tuple[Networks, Callable[[Split, EpisodeShape, int], Source]]:
+def parts(run: Run) -> tuple[Networks, Callable[[Split, EpisodeShape, int], Source]]:
     """Build the networks of a run, and what makes its sources of episodes."""
     encoder = load_encoder_model(DEFAULT_ENCODER)
-    networks, below = build_networks(
-        encoder, [KIND], run.recipe.layers, differentiated_twice=learner.adapts_body
-    )
+    networks, below = build_networks(encoder, [KIND], run.recipe.layers)
     pools = class_split(run.data, run.split)
 
     def source(split: Split, shape: EpisodeShape, seed: int) -> Source:

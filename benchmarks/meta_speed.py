@@ -109,7 +109,7 @@ def _time_ours(name: str, first_gradient: Path) -> dict:
     reader = source.readers[0]
     encoder = load_encoder_model(DEFAULT_ENCODER)
     layers = TOP_LAYERS if learner.adapts_body else "none"
-    networks, below = build_networks(encoder, [KIND], layers, differentiated_twice=learner.adapts_body)
+    networks, below = build_networks(encoder, [KIND], layers, plain_attention=learner.adapts_body)
     network = networks[KIND]
     params = learner.begin(network)
     began = time.perf_counter()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -91,6 +91,21 @@ def fast_linears(model: nn.Module) -> Iterator[None]:
     finally:
         for module in swapped:
             module.__class__ = nn.Linear
+
+
+def in_bfloat16(precision: Literal["auto", "fp32", "bf16"], device: str) -> bool:
+    """Tell whether matrices are multiplied in bf16: where asked for, and under `auto` where that is faster.
+
+    Args:
+        precision: What is asked for.
+        device: `cpu` or `cuda`; a CPU is fast if it has instructions for bf16 (AVX512-BF16 or AMX).
+    """
+    if precision != "auto":
+        return precision == "bf16"
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    able = torch.cpu.get_capabilities()
+    return device == "cpu" and bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
 
 @cache

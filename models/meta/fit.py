@@ -11,6 +11,7 @@ from transformers import PreTrainedModel
 from models.encoder import load_encoder
 from models.episodes.splits import key
 from models.errors import ArtifactError
+from models.kernels import in_bfloat16
 from models.learners import make_learner
 from models.meta.job import START, MetaJob
 from models.meta.kept import Storage
@@ -89,9 +90,8 @@ def _training(job: MetaJob, encoder: PreTrainedModel, pools: Splits, monitor: Mo
     config = job.config
     learner = make_learner(config.learner, config.learner_settings)
     kinds = sorted({pool.kind for found in pools.values() for pool, _ in found})
-    networks, below = build_networks(
-        encoder, kinds, config.meta_layers, differentiated_twice=learner.adapts_body
-    )
+    plain = learner.adapts_body or (encoder.device.type == "cpu" and in_bfloat16(config.precision, "cpu"))
+    networks, below = build_networks(encoder, kinds, config.meta_layers, plain_attention=plain)
 
     def alive(share: float) -> None:
         del share

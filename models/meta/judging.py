@@ -124,7 +124,7 @@ def opened(start: StoredStart, kinds: Sequence[Kind]) -> tuple[Start, States]:
     """
     learner = start.learner
     networks, below = build_networks(
-        start.encoder, kinds, start.config.meta_layers, differentiated_twice=learner.adapts_body
+        start.encoder, kinds, start.config.meta_layers, plain_attention=learner.adapts_body
     )
     pad_id = int(start.encoder.config.pad_token_id or 0)
     return Start(learner, networks, begun(learner, networks) | start.own), States(pad_id, below)

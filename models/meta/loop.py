@@ -13,6 +13,7 @@ import torch
 
 from models.episodes import Episode
 from models.errors import TrainingError
+from models.kernels import in_bfloat16
 from models.learners import EpisodeBatch, Network, Params
 from models.meta.batches import by_kind, stacked
 from models.meta.gathered import gathered
@@ -150,7 +151,7 @@ class MetaTraining:
         size, position = self.settings.meta_batch_size, self.state.position
         episodes = self.train.episodes(position.step * size, size)
         progress = position.step / max(1, self.settings.steps)
-        total = {name: torch.zeros_like(w) for name, w in self.state.params.items()}
+        total: Params = {}
         loss = torch.zeros((), device=self.device)
         own = own_share(episodes)
         for kind, group in by_kind(own, self.train.readers):
@@ -162,8 +163,13 @@ class MetaTraining:
                     found = self.learner.meta_gradient(network, seen, batch.to(self.device), progress)
                 share = len(chosen) / size
                 for name, gradient in shared(found.gradients, kind, self.body).items():
-                    total[name].add_(gradient, alpha=share)
+                    if name in total:
+                        total[name].add_(gradient, alpha=share)
+                    else:
+                        total[name] = gradient * share
                 loss += share * found.loss
+        # Other ranks may hold episodes of task types that this one has none of.
+        total = {n: total[n] if n in total else torch.zeros_like(w) for n, w in self.state.params.items()}
         add_up(total | {"loss": loss})
         self.last_loss = float(loss)
         self._check(self.last_loss)
@@ -179,9 +185,9 @@ class MetaTraining:
 
     def _in_precision(self, networks: Networks) -> Networks:
         """Compute features in bf16 where that is asked for; weights and their updates stay in fp32."""
-        wanted, device = self.settings.precision, self.device.type
-        bf16 = wanted == "bf16" or (wanted == "auto" and device == "cuda" and torch.cuda.is_bf16_supported())
-        return {kind: InBfloat16(one, device) for kind, one in networks.items()} if bf16 else networks
+        if not in_bfloat16(self.settings.precision, self.device.type):
+            return networks
+        return {kind: InBfloat16(one, self.device.type) for kind, one in networks.items()}
 
     def _check(self, loss: float) -> None:
         if not np.isfinite(loss):

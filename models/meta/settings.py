@@ -26,7 +26,7 @@ class MetaSettings(Record):
         validation_episodes: Episodes of each such score, the same ones every time.
         patience: Scores without a better one before meta-training stops.
         checkpoint_steps: Outer steps between two checkpoints.
-        precision: `auto` is bf16 on a GPU and fp32 elsewhere.
+        precision: `auto` is bf16 on GPUs and CPUs that multiply it faster, fp32 elsewhere.
         parts: Parts of a meta-batch that run one after the other, to spare memory.
         seed: Seed of the episodes.
     """

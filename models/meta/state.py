@@ -1,5 +1,6 @@
 """What a meta-training carries from step to step, and how it becomes a checkpoint and comes back."""
 
+import inspect
 from dataclasses import asdict, dataclass, field
 
 import torch
@@ -61,7 +62,10 @@ class MetaState:
         self.params = {name: w.detach().clone() for name, w in self.params.items()}
         chosen = getattr(torch.optim, self.settings.optimizer)
         # Decay is done here, the same for every optimizer; some have one of their own by default.
-        own = {"weight_decay": 0.0} if self.settings.optimizer == "AdamW" else {}
+        own: dict[str, float | bool] = {"weight_decay": 0.0} if self.settings.optimizer == "AdamW" else {}
+        self.fused = "fused" in inspect.signature(chosen).parameters
+        if self.fused:
+            own["fused"] = True
         self.optimizer: torch.optim.Optimizer = chosen(
             list(self.params.values()), lr=self.settings.outer_lr, **own
         )
@@ -108,7 +112,9 @@ class MetaState:
         for full_name, value in checkpoint.tensors["optimizer"].items():
             name, key = full_name.rsplit(_SEPARATOR, 1)
             weight = self.params[name]
-            self.optimizer.state[weight][key] = value.to(weight.device) if value.ndim else value
+            # A fused optimizer counts its steps where the weights are, the others on the CPU.
+            moved = value.to(weight.device) if value.ndim or self.fused else value
+            self.optimizer.state[weight][key] = moved
         self.best = checkpoint.tensors["best"]
         self.position = Position(**checkpoint.values["position"])
         self.curve = [CurvePoint.model_validate(point) for point in checkpoint.values["curve"]]

@@ -78,7 +78,7 @@ class StartConfig(Description):
         evaluate_steps: Outer steps between two scores on meta-validation.
         validation_episodes: Episodes of each such score.
         patience: Scores without a better one before meta-training stops.
-        precision: `auto` is bf16 on a GPU and fp32 elsewhere.
+        precision: `auto` is bf16 on GPUs and CPUs that multiply it faster, fp32 elsewhere.
         checkpoint_steps: Outer steps between two checkpoints.
         time_limit_seconds: Meta-training is ended after this time.
         seed: Seed of every random choice.

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from models import kernels
-from models.kernels import fast_linears
+from models.kernels import fast_linears, in_bfloat16
 
 pytestmark = pytest.mark.skipif(
     not torch.backends.mkldnn.is_available(),  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -91,3 +91,18 @@ def test_many_layers_at_once_are_those_of_torch(dims: tuple[int | None, ...]):
     expected = slopes(*values)
     with fast_linears(layer):
         torch.testing.assert_close(slopes(*values), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("able", "expected"), [("avx512_bf16", True), ("amx_bf16", True), ("avx2", False)])
+def test_auto_is_bf16_where_the_processor_has_instructions_for_it(
+    monkeypatch: pytest.MonkeyPatch, able: str, expected: bool
+):
+    """Other processors multiply bf16 slower than fp32."""
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {able: True})
+    assert in_bfloat16("auto", "cpu") is expected
+
+
+@pytest.mark.parametrize(("asked", "expected"), [("fp32", False), ("bf16", True)])
+def test_a_precision_that_is_asked_for_is_taken(asked: str, expected: bool):
+    """Whatever the processor has."""
+    assert in_bfloat16(asked, "cpu") is expected

@@ -16,15 +16,19 @@ from models.meta.settings import MetaSettings
 from tests.models.meta import conftest as made
 
 SETTINGS = MetaSettings(
-    meta_batch_size=4, steps=3, outer_lr=1e-2, evaluate_steps=2, validation_episodes=5, optimizer="SGD"
+    meta_batch_size=4,
+    steps=3,
+    outer_lr=1e-2,
+    evaluate_steps=2,
+    validation_episodes=5,
+    optimizer="SGD",
+    precision="fp32",
 )
 
 
 def trained() -> Params:
     """Meta-train a small encoder, alone or as one of several ranks."""
-    networks, _ = build_networks(
-        made.new_encoder(), ["text_classification"], "all", differentiated_twice=False
-    )
+    networks, _ = build_networks(made.new_encoder(), ["text_classification"], "all", plain_attention=False)
     train = made.new_source([made.new_pool()])
     validation = made.new_source([made.new_pool(name="b")], split="validation")
     training = MetaTraining(Start(Prototypical(), networks, {}), Lessons(train, validation), SETTINGS)

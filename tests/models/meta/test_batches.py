@@ -58,7 +58,7 @@ def test_gathered_episodes_have_the_gradient_of_stacked_ones(
 ):
     """Computing each row once, in batches of like length, changes no gradient."""
     source = make_source([make_pool(name="a"), make_pool(name="b", seed=1)])
-    networks, _ = build_networks(encoder, ["text_classification"], "all", differentiated_twice=False)
+    networks, _ = build_networks(encoder, ["text_classification"], "all", plain_attention=False)
     _check(networks["text_classification"], source)
 
 
@@ -67,7 +67,7 @@ def test_gathered_tags_have_the_gradient_of_stacked_ones(
 ):
     """The same holds where every sub-word is an item."""
     source = make_source([tagged_pool], n_way=2, k_shot=2, n_query=2)
-    networks, _ = build_networks(encoder, ["token_classification"], "all", differentiated_twice=False)
+    networks, _ = build_networks(encoder, ["token_classification"], "all", plain_attention=False)
     _check(networks["token_classification"], source)
 
 

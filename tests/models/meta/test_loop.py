@@ -24,7 +24,13 @@ from models.meta.scoring import Source, Start, score_episodes
 from models.meta.settings import MetaSettings
 
 SETTINGS = MetaSettings(
-    meta_batch_size=2, steps=6, outer_lr=3e-3, evaluate_steps=2, validation_episodes=4, checkpoint_steps=2
+    meta_batch_size=2,
+    steps=6,
+    outer_lr=3e-3,
+    evaluate_steps=2,
+    validation_episodes=4,
+    checkpoint_steps=2,
+    precision="fp32",
 )
 
 
@@ -43,7 +49,7 @@ def make_training(
         encoder = make_encoder()
         layers = 1 if learner.adapts_body else "all"
         networks, below = build_networks(
-            encoder, ["text_classification"], layers, differentiated_twice=learner.adapts_body
+            encoder, ["text_classification"], layers, plain_attention=learner.adapts_body
         )
         train = _reading(make_source([make_pool(name="a")]), below)
         validation = _reading(make_source([make_pool(name="b", seed=1)], split="validation"), below)
@@ -172,7 +178,7 @@ def test_kept_states_give_the_same_training_as_running_all_layers(
     """With the top layer learned, the layers below run once and the result is the same up to rounding."""
     pools = {"train": make_pool(name="a"), "validation": make_pool(name="b", seed=1)}
     plain = [make_source([pool], split=split) for split, pool in pools.items()]
-    networks, below = build_networks(make_encoder(), ["text_classification"], 1, differentiated_twice=False)
+    networks, below = build_networks(make_encoder(), ["text_classification"], 1, plain_attention=False)
     kept = [_reading(source, below) for source in plain]
     kept_run = MetaTraining(Start(Prototypical(), networks, {}), Lessons(*kept), SETTINGS).run()
     networks, _ = build_networks(
@@ -180,7 +186,7 @@ def test_kept_states_give_the_same_training_as_running_all_layers(
         ["text_classification"],
         "all",
         lambda name: ".layer.2." in name,
-        differentiated_twice=False,
+        plain_attention=False,
     )
     whole_run = MetaTraining(Start(Prototypical(), networks, {}), Lessons(*plain), SETTINGS).run()
     for name, weight in kept_run.params.items():

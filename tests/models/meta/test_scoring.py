@@ -53,7 +53,7 @@ def test_scores_come_in_the_order_of_the_episodes(
     """Mixed task types are scored apart, and each score stands at its episode's place."""
     source = make_source([make_pool(), tagged_pool], n_way=2, k_shot=1, n_query=1)
     kinds = ["text_classification", "token_classification"]
-    networks, _ = build_networks(encoder, kinds, "all", differentiated_twice=learner.adapts_body)
+    networks, _ = build_networks(encoder, kinds, "all", plain_attention=learner.adapts_body)
     start = Start(learner, networks, begun(learner, networks))
     episodes = source.episodes(0, 12)
     together = score_episodes(start, source, episodes)
