@@ -22,8 +22,7 @@ from safetensors.torch import load_file, save_file
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from benchmarks.few_shot_runs import KIND
-from benchmarks.intents import DATA, few_shot_file, intents
+from benchmarks.intents import DATA, KIND, few_shot_file, intents
 from benchmarks.results import record
 from models.encoder import load_encoder_model
 from models.episodes import EpisodeSampler, EpisodeShape, Pool

@@ -1,4 +1,4 @@
-"""One meta-training on a class split, and its scores by episode; each is kept, and read if it is there."""
+"""Meta-trainings on splits of a data set, and their scores by episode; what is done is kept."""
 
 import hashlib
 import json
@@ -8,21 +8,25 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
+import torch
 from safetensors.torch import load_file, save_file
 
-from benchmarks.intents import class_split
+from benchmarks.transduction import transductive
 from models.encoder import load_encoder_model
-from models.episodes import EpisodeSampler, EpisodeShape, Split
+from models.episodes import Episode, EpisodeSampler, EpisodeShape, Kind, Pool, Split
+from models.kernels import in_bfloat16
 from models.learners import LEARNERS, Learner
-from models.meta.batches import Reader
+from models.learners.base import Embedded
+from models.meta.batches import Reader, stacked
 from models.meta.kept import keep_states
 from models.meta.loop import Keeping, Lessons, MetaTraining, Progress
 from models.meta.networks import MetaLayers, Networks, build_networks
-from models.meta.scoring import Source, Start, score_episodes
+from models.meta.scoring import EmbeddedReader, Source, Start, answers, embed_pool, score_episodes, scores_of
 from models.meta.settings import MetaSettings
 from models.pretrained import DEFAULT_ENCODER
 
-KIND = "text_classification"
+Pools = dict[Split, Pool]
+_AT_ONCE = 50
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Recipe:
         train_way: Classes of a training episode.
         train_shot: Shots of a training episode.
         train_query: Queries a class of a training episode.
-        names: Whether classes' names are in the support, in training and after.
+        names: Whether classes' names are in the support of the training episodes.
         settings: Numbers of the outer loop, other than its seed.
     """
 
@@ -56,7 +60,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Run:
-    """A recipe on one class split with one seed."""
+    """A recipe on one split of a data set with one seed."""
 
     recipe: Recipe
     data: str
@@ -73,69 +77,134 @@ class Run:
 
 @dataclass(frozen=True)
 class Exam:
-    """What a learner is scored on: so many episodes of 5 classes of a split."""
+    """What a learner is scored on: so many episodes of 5 classes of a split.
+
+    Args:
+        on: The split.
+        k_shot: Examples a class to adapt on.
+        n_query: Queries a class.
+        episodes: How many episodes.
+        names: Whether each class's name is one more example.
+        transductive: Whether the queries of an episode are seen together.
+    """
 
     on: Split
     k_shot: int
     n_query: int
     episodes: int
+    names: bool = False
+    transductive: bool = False
+
+    @property
+    def shape(self) -> EpisodeShape:
+        """Give the shape of its episodes."""
+        return EpisodeShape(n_way=5, k_shot=self.k_shot, n_query=self.n_query, names=self.names)
 
     @property
     def name(self) -> str:
         """Give a name that no other exam has."""
-        return f"{self.on}-{self.k_shot}-{self.n_query}-{self.episodes}"
+        flags = "-names" * self.names + "-transductive" * self.transductive
+        return f"{self.on}-{self.k_shot}-{self.n_query}-{self.episodes}{flags}"
 
 
-def scores(run: Run, exam: Exam, folder: Path) -> np.ndarray:
-    """Give the accuracy of each episode, (episodes,); the training and the scores are kept in `folder`."""
-    kept = folder / f"{run.name}-{exam.name}.npy"
-    if kept.exists():
-        return np.load(kept, allow_pickle=False)
-    learner = run.recipe.made()
-    params = trained(run, folder)
-    networks, sources = parts(run)
-    shape = EpisodeShape(n_way=5, k_shot=exam.k_shot, n_query=exam.n_query, names=run.recipe.names)
-    source = sources(exam.on, shape, 0)
-    found = score_episodes(Start(learner, networks, params), source, source.episodes(0, exam.episodes))
-    np.save(kept, found)
-    return found
+class FewShot:
+    """Runs and their scores, kept in a folder.
 
+    Args:
+        folder: What is done is kept here.
+        pools: Gives the pools of a data set's split.
+    """
 
-def trained(run: Run, folder: Path) -> dict:
-    """Give the best meta-parameters of a run."""
-    kept = folder / f"{run.name}.safetensors"
-    if kept.exists():
-        return load_file(kept)
-    learner = run.recipe.made()
-    networks, sources = parts(run)
-    recipe = run.recipe
-    shape = EpisodeShape(
-        n_way=recipe.train_way, k_shot=recipe.train_shot, n_query=recipe.train_query, names=recipe.names
-    )
-    selected_on = EpisodeShape(n_way=5, k_shot=1, n_query=5, names=recipe.names)
-    settings = MetaSettings.model_validate({**recipe.settings, "seed": run.seed})
-    began = time.monotonic()
-    lessons = Lessons(sources("train", shape, run.seed), sources("validation", selected_on, 0))
-    keeping = Keeping(folder / f"{run.name}-checkpoints", run.name)
-    result = MetaTraining(Start(learner, networks, {}), lessons, settings, keeping, _show).run()
-    curve = [(p.step, round(p.validation_score, 4)) for p in result.state.curve]
-    print(f"{run.name}: {time.monotonic() - began:.0f} s, {curve}", flush=True)
-    save_file(result.params, kept)
-    return result.params
+    def __init__(self, folder: Path, pools: Callable[[str, str], Pools]) -> None:
+        self.folder, self.pools = folder, pools
+        folder.mkdir(parents=True, exist_ok=True)
 
+    def scores(self, run: Run, exam: Exam) -> np.ndarray:
+        """Give the accuracy of each episode, (episodes,)."""
+        kept = self.folder / f"{run.name}-{exam.name}.npy"
+        if kept.exists():
+            found: np.ndarray = np.load(kept, allow_pickle=False)
+            return found
+        learner = run.recipe.made()
+        if learner.adapts_body:
+            networks, source = self._parts(run, exam.on, exam.shape, 0)
+            start = Start(learner, networks, self.trained(run))
+            found = score_episodes(start, source, source.episodes(0, exam.episodes), at_once=4)
+        else:
+            found = self._from_features(run, exam)
+        np.save(kept, found)
+        return found
 
-def parts(run: Run) -> tuple[Networks, Callable[[Split, EpisodeShape, int], Source]]:
-    """Build the networks of a run, and what makes its sources of episodes."""
-    encoder = load_encoder_model(DEFAULT_ENCODER)
-    networks, below = build_networks(encoder, [KIND], run.recipe.layers)
-    pools = class_split(run.data, run.split)
+    def trained(self, run: Run) -> dict[str, torch.Tensor]:
+        """Give the best meta-parameters of a run."""
+        kept = self.folder / f"{run.name}.safetensors"
+        if kept.exists():
+            return load_file(kept)
+        recipe, learner = run.recipe, run.recipe.made()
+        shape = EpisodeShape(
+            n_way=recipe.train_way, k_shot=recipe.train_shot, n_query=recipe.train_query, names=recipe.names
+        )
+        selected_on = EpisodeShape(n_way=5, k_shot=1, n_query=5, names=recipe.names)
+        networks, train = self._parts(run, "train", shape, run.seed)
+        _, validation = self._parts(run, "validation", selected_on, 0)
+        settings = MetaSettings.model_validate({**recipe.settings, "seed": run.seed})
+        began = time.monotonic()
+        keeping = Keeping(self.folder / f"{run.name}-checkpoints", run.name)
+        start = Start(learner, networks, {})
+        result = MetaTraining(start, Lessons(train, validation), settings, keeping, _show).run()
+        curve = [(p.step, round(p.validation_score, 4)) for p in result.state.curve]
+        print(f"{run.name}: {time.monotonic() - began:.0f} s, {curve}", flush=True)
+        save_file(result.params, kept)
+        return result.params
 
-    def source(split: Split, shape: EpisodeShape, seed: int) -> Source:
-        pool = pools[split]
+    def features(self, run: Run, on: Split) -> EmbeddedReader:
+        """Give the features of all rows of a split's pool, as the run's learner sees them."""
+        pool = self.pools(run.data, run.split)[on]
+        kept = self.folder / f"{run.name}-{on}.npz"
+        if not kept.exists():
+            params = self.trained(run)
+            networks, source = self._parts(run, on, None, 0)
+            start = Start(run.recipe.made(), networks, params)
+            found = embed_pool(networks[pool.kind], start.seen(pool.kind), source.readers[0])
+            np.savez(kept, features=found.features.numpy(), begins=found.begins)
+        arrays = np.load(kept, allow_pickle=False)
+        return EmbeddedReader(pool, torch.from_numpy(arrays["features"]), arrays["begins"])
+
+    def episodes(self, run: Run, exam: Exam) -> list[Episode]:
+        """Draw the exam's episodes: the same for every run on a split."""
+        pool = self.pools(run.data, run.split)[exam.on]
+        sampler = EpisodeSampler([pool], exam.shape, seed=0, split=exam.on)
+        return [sampler.episode(i) for i in range(exam.episodes)]
+
+    def _from_features(self, run: Run, exam: Exam) -> np.ndarray:
+        learner, reader = run.recipe.made(), self.features(run, exam.on)
+        networks, _ = self._parts(run, exam.on, None, 0)
+        seen = Start(learner, networks, self.trained(run)).seen(reader.pool.kind)
+        network = Embedded(networks[reader.pool.kind])
+        episodes = self.episodes(run, exam)
+        counts = []
+        for first in range(0, exam.episodes, _AT_ONCE):
+            batch = stacked(episodes[first : first + _AT_ONCE], [reader])
+            if exam.transductive:
+                predicted = transductive(seen, batch)
+            else:
+                predicted = learner.predict(network, seen, batch)
+            counts.append(answers(predicted.argmax(-1).numpy(), batch.query.targets.numpy()))
+        return scores_of(np.concatenate(counts))
+
+    def _parts(
+        self, run: Run, split: Split, shape: EpisodeShape | None, seed: int
+    ) -> tuple[Networks, Source]:
+        """Build the networks of a run, and its source of episodes of a split."""
+        encoder = load_encoder_model(DEFAULT_ENCODER)
+        learner, pool = run.recipe.made(), self.pools(run.data, run.split)[split]
+        precision = MetaSettings.model_validate(run.recipe.settings).precision
+        plain = learner.adapts_body or in_bfloat16(precision, "cpu")
+        kinds: list[Kind] = [pool.kind]
+        networks, below = build_networks(encoder, kinds, run.recipe.layers, plain_attention=plain)
         kept = keep_states(below, pool.ids, 0) if below is not None else None
-        return Source(EpisodeSampler([pool], shape, seed=seed, split=split), (Reader(pool, 0, kept),))
-
-    return networks, source
+        sampler = EpisodeSampler([pool], shape or EpisodeShape(), seed=seed, split=split)
+        return networks, Source(sampler, (Reader(pool, 0, kept),))
 
 
 def _show(progress: Progress) -> None:

@@ -11,10 +11,11 @@ import pyarrow.json as pj
 from benchmarks.wnut17_data import folder_from
 from models.adapters import get_adapter
 from models.encoder import load_tokenizer
-from models.episodes import Pool, Split
+from models.episodes import Kind, Pool, Split
 from models.meta.pools import pool_from_windows, with_names
 from models.schemas import AgentConfig, SourceConfig
 
+KIND: Kind = "text_classification"
 DATA = ("banking77", "clinc150")
 SPLITS = ("01", "02", "03", "04", "05")
 _PUBLISHED: dict[Split, str] = {"train": "train", "validation": "valid", "test": "test"}
@@ -36,6 +37,7 @@ def intents(data: str, max_length: int = 64) -> Pool:
     return _pool(data, rows_of(data), max_length)
 
 
+@cache
 def class_split(data: str, split: str) -> dict[Split, Pool]:
     """Give the pools of one of the five published splits (ProtAugment), disjoint by class."""
     named = json.loads((_folder(data) / "episode_splits.json").read_text("utf-8"))[split]

@@ -17,8 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.few_shot_runs import KIND
-from benchmarks.intents import class_split
+from benchmarks.intents import KIND, class_split
 from benchmarks.peer_speed import INNER_STEPS, RATE, STEPS, TOP_LAYERS
 from benchmarks.peers import META_LEARNING, make_environment
 from benchmarks.results import record

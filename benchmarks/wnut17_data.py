@@ -69,12 +69,16 @@ def folder_from(variable: str) -> Path:
     return Path(value)
 
 
-def _read(split: str, name: str) -> pa.Table:
-    """Read one CoNLL file: token, tab, tag; sentences between empty lines."""
-    text = (folder_from("QUICKSTUDY_DATA") / "wnut17" / name).read_text("utf-8")
-    blocks = "\n".join(line.strip() for line in text.splitlines()).split("\n\n")
+def read_conll(path: Path) -> pa.Table:
+    """Read `tokens` and `tags` of a CoNLL file: token, tab, tag; sentences between empty lines."""
+    blocks = "\n".join(line.strip() for line in path.read_text("utf-8").splitlines()).split("\n\n")
     sentences = [[line.split("\t") for line in block.split("\n") if line] for block in blocks]
     sentences = [sentence for sentence in sentences if sentence]
     tokens = [[cells[0] for cells in sentence] for sentence in sentences]
     tags = [[cells[-1] for cells in sentence] for sentence in sentences]
-    return pa.table({"tokens": tokens, "tags": tags, "split": [split] * len(tokens)})
+    return pa.table({"tokens": tokens, "tags": tags})
+
+
+def _read(split: str, name: str) -> pa.Table:
+    rows = read_conll(folder_from("QUICKSTUDY_DATA") / "wnut17" / name)
+    return rows.append_column("split", pa.array([split] * len(rows)))

@@ -1,0 +1,278 @@
+"""Few-shot NER in five domains: a meta-learned start beside the plain encoder, both fine-tuned on a few rows.
+
+`python -m benchmarks.crossner` (about an hour on two cores). For each CrossNER domain a start is meta-trained
+on three other domains and WNUT17, stopped early on the remaining one; then start and plain encoder are
+fine-tuned by the product's own function on greedy K~2K 5-shot supports over all types of the domain, drawn
+from its training rows, and scored by strict F1 on its test rows. Settings are tried with `--score-on
+validation`: supports and rows of the domain that stops the start. What is done is kept in `--folder`.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from benchmarks.crossner_data import DOMAINS, agent_of, crossner_rows, domain_pool, types_of
+from benchmarks.results import record
+from benchmarks.wnut17_data import encoded_job, entity_counts, f1_of
+from models.adapters import get_adapter
+from models.encoder import load_encoder
+from models.episodes import EpisodeSampler, EpisodeShape, Kind, Pool, Split
+from models.episodes.greedy import greedy_rows, mentions
+from models.learners import make_learner
+from models.meta.batches import Reader
+from models.meta.loop import Keeping, Lessons, MetaTraining, Progress
+from models.meta.networks import build_networks, put_back
+from models.meta.pools import pool_from_windows
+from models.meta.scoring import Source, Start
+from models.meta.settings import MetaSettings
+from models.predictor import Predictor
+from models.pretrained import DEFAULT_ENCODER
+from models.schemas import AgentConfig
+from models.training.loop import fine_tune
+
+KIND: Kind = "token_classification"
+SHOT, _DRAWS = 5, 2000
+PLAIN = "plain encoder"
+
+
+@dataclass(frozen=True)
+class Rotation:
+    """One domain to be tested on, the one that stops meta-training, and those that it learns from."""
+
+    test: str
+    validation: str
+    train: tuple[str, ...]
+
+    @classmethod
+    def of(cls, domain: str) -> "Rotation":
+        """Give the rotation that tests on a domain; the next one in the list is for validation."""
+        place = DOMAINS.index(domain)
+        after = [DOMAINS[(place + i) % len(DOMAINS)] for i in range(1, len(DOMAINS))]
+        return cls(domain, after[0], (*after[1:], "wnut17"))
+
+
+def main() -> None:
+    """Meta-train, fine-tune, score, and tell."""
+    options = _options()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    lines = [
+        "| domain | start | F1, all types | types shared with another domain | private types |",
+        "|---|---|---|---|---|",
+    ]
+    gains = []
+    for domain in options.domains:
+        rotation, counts = Rotation.of(domain), {}
+        for start in (PLAIN, *options.learners):
+            counts[start] = np.stack(
+                [_scored(rotation, start, seed, draw, options) for seed, draw in _draws(start, options)]
+            )
+            lines.append(_line(rotation, start, counts[start], options))
+            print(lines[-1], flush=True)
+        gains.append(counts)
+    lines += _over_all(gains, options)
+    markdown = "\n".join([_conditions(options), "", *lines])
+    print(markdown)
+    if options.record:
+        command = f"python -m benchmarks.crossner {' '.join(sys.argv[1:])}".strip()
+        record("Few-shot NER across domains", command, markdown)
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--domains", nargs="+", default=list(DOMAINS), choices=DOMAINS)
+    parser.add_argument("--learners", nargs="+", default=["prototypical"])
+    parser.add_argument("--outer", default="{}", help="numbers of the outer loop, JSON")
+    parser.add_argument("--adapt", default="{}", help="fields of the agent's description, JSON")
+    parser.add_argument("--draws", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=1, help="of meta-training and fine-tuning")
+    parser.add_argument("--score-on", default="test", choices=("validation", "test"))
+    parser.add_argument("--folder", type=Path, default=Path(".few-shot-ner"), help="kept, and gone on with")
+    parser.add_argument("--record", action=argparse.BooleanOptionalAction, default=True)
+    return parser.parse_args()
+
+
+def _outer(options: argparse.Namespace, seed: int) -> MetaSettings:
+    values = {"steps": 150, "meta_batch_size": 1, "outer_lr": 3e-5, "validation_episodes": 60, "seed": seed}
+    return MetaSettings.model_validate(values | json.loads(options.outer))
+
+
+def _agent(domain: str, encoder: str, options: argparse.Namespace, seed: int) -> AgentConfig:
+    values = {"epochs": 40, "learning_rate": 2e-4, "tokens_per_batch": 512, "checkpoint_steps": 10**6}
+    changes = values | json.loads(options.adapt) | {"encoder": encoder, "seed": seed}
+    return agent_of(domain, **changes, patience=changes["epochs"])
+
+
+def _draws(start: str, options: argparse.Namespace) -> Sequence[tuple[int, int]]:
+    """Give pairs of a seed and a support."""
+    del start
+    return [(seed, draw) for seed in range(options.seeds) for draw in range(options.draws)]
+
+
+def _scored(rotation: Rotation, start: str, seed: int, draw: int, options: argparse.Namespace) -> np.ndarray:
+    """Fine-tune on one support and count entities of each row and type, (rows, types, 3)."""
+    asked = [start, seed, draw, options.score_on, options.outer, options.adapt]
+    name = "-".join(str(x) for x in asked).replace('"', "").replace(" ", "")
+    kept = options.folder / f"{rotation.test}-{name}.npy"
+    if kept.exists():
+        found: np.ndarray = np.load(kept, allow_pickle=False)
+        return found
+    encoder = DEFAULT_ENCODER if start == PLAIN else str(_start(rotation, start, seed, options))
+    domain = rotation.test if options.score_on == "test" else rotation.validation
+    config = _agent(domain, encoder, options, seed)
+    support = _support(domain, draw)
+    query = crossner_rows(domain, "test" if options.score_on == "test" else "dev")
+    rows = pa.concat_tables(
+        [
+            t.append_column("split", pa.array([s] * len(t)))
+            for s, t in (("train", support), ("validation", support), ("test", query.slice(0, 1)))
+        ]
+    )
+    folder = options.folder / "fine-tuning"
+    shutil.rmtree(folder, ignore_errors=True)
+    trained = fine_tune(encoded_job(rows, config, folder))
+    predicted = Predictor.load(Path(trained.model.address)).predict(query)
+    found = np.stack([_counts(query, predicted, config, name) for name in config.labels], axis=1)
+    np.save(kept, found)
+    return found
+
+
+def _counts(rows: pa.Table, predicted: pa.Table, config: AgentConfig, wanted: str) -> np.ndarray:
+    """Count the entities of one type, (rows, 3): every other tag becomes O on both sides."""
+    return entity_counts(_only(rows, wanted), _only(predicted, wanted), config)
+
+
+def _only(table: pa.Table, wanted: str) -> pa.Table:
+    tags = table["tags"].combine_chunks()
+    values = tags.values.to_numpy(zero_copy_only=False)
+    kept = np.where(np.isin(values, [f"B-{wanted}", f"I-{wanted}"]), values, "O")
+    column = pa.ListArray.from_arrays(tags.offsets, pa.array(kept, pa.string()))
+    return table.set_column(table.column_names.index("tags"), "tags", column)
+
+
+def _support(domain: str, draw: int) -> pa.Table:
+    """Draw training rows until each type is mentioned K to 2K times."""
+    rows, adapter = crossner_rows(domain, "train"), get_adapter(agent_of(domain))
+    _, tokenizer = load_encoder(DEFAULT_ENCODER)
+    windows = adapter.encode(rows, tokenizer).windows
+    pool = pool_from_windows(domain, domain, adapter, [windows])
+    if len(pool) != len(rows):
+        raise SystemExit(
+            f"{domain} has training rows that are alike or too long; its supports need the rest."
+        )
+    rng = np.random.default_rng([draw, DOMAINS.index(domain)])
+    return rows.take(greedy_rows(mentions(pool), np.full(len(pool.classes), SHOT), rng))
+
+
+def _start(rotation: Rotation, name: str, seed: int, options: argparse.Namespace) -> Path:
+    """Meta-train on the other domains and store the encoder."""
+    settings, learner = _outer(options, seed), make_learner(name, {})
+    digest = options.outer.replace('"', "").replace(" ", "")
+    folder = options.folder / f"start-{rotation.test}-{name}-{seed}-{digest}"
+    if (folder / "ready").exists():
+        return folder
+    encoder, tokenizer = load_encoder(DEFAULT_ENCODER)
+    layers = 2 if learner.adapts_body else "all"
+    networks, below = build_networks(encoder, [KIND], layers)
+    if below is not None:
+        raise SystemExit(f"{name} adapts the body; keep it to learners that do not.")
+
+    def source(domains: Sequence[str], shape: EpisodeShape, split: Split) -> Source:
+        pools: list[Pool] = [domain_pool(domain) for domain in domains]
+        sampler = EpisodeSampler(pools, shape, seed=seed if split == "train" else 0, split=split)
+        return Source(sampler, tuple(Reader(pool, 0) for pool in pools))
+
+    train = EpisodeShape(n_way=(5, 17), k_shot=(1, 5), n_query=3)
+    judged = EpisodeShape(n_way=(5, 17), k_shot=SHOT, n_query=3)
+    lessons = Lessons(
+        source(rotation.train, train, "train"), source([rotation.validation], judged, "validation")
+    )
+    began = time.monotonic()
+    result = MetaTraining(Start(learner, networks, {}), lessons, settings, Keeping(), _show).run()
+    curve = [(p.step, round(p.validation_score, 4)) for p in result.state.curve]
+    print(f"{folder.name}: {time.monotonic() - began:.0f} s, {curve}", flush=True)
+    put_back(encoder, layers, {n: w for n, w in result.params.items() if n in networks[KIND].parameters})
+    encoder.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    (folder / "ready").touch()
+    return folder
+
+
+def _parts(domain: str) -> dict[str, np.ndarray]:
+    """Give the types, shared ones and private ones, as masks over the domain's types."""
+    own = types_of(domain)
+    others = {name for other in (*DOMAINS, "wnut17") if other != domain for name in types_of(other)}
+    shared = np.array([name in others for name in own])
+    return {"all": np.ones(len(own), bool), "shared": shared, "private": ~shared}
+
+
+def _line(rotation: Rotation, start: str, counts: np.ndarray, options: argparse.Namespace) -> str:
+    domain = rotation.test if options.score_on == "test" else rotation.validation
+    cells = [_told(counts[:, :, mask].sum(2)) for mask in _parts(domain).values()]
+    return f"| {domain} | {start} | {' | '.join(cells)} |"
+
+
+def _told(counts: np.ndarray) -> str:
+    """Give the mean F1 of draws and its 95 % interval over draws and rows, (draws, rows, 3)."""
+    low, high = np.quantile(
+        [_mean_f1(counts, *_drawn(counts, i)) for i in range(_DRAWS // 4)], [0.025, 0.975]
+    )
+    return f"{100 * f1_of(counts.sum(1)).mean():.1f} ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def _drawn(counts: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    rng, (draws, rows, _) = np.random.default_rng(seed), counts.shape
+    return rng.integers(draws, size=draws), rng.integers(rows, size=rows)
+
+
+def _mean_f1(counts: np.ndarray, draws: np.ndarray, rows: np.ndarray) -> float:
+    weights = np.bincount(rows, minlength=counts.shape[1])
+    return float(f1_of(np.einsum("drc,r->dc", counts, weights))[draws].mean())
+
+
+def _over_all(gains: list[dict[str, np.ndarray]], options: argparse.Namespace) -> list[str]:
+    """Give each start's gain over the plain encoder, the mean over domains, with its 95 % interval."""
+    lines = []
+    for start in options.learners:
+        pairs = [(one[start].sum(2), one[PLAIN].sum(2)) for one in gains]
+        means = np.mean([f1_of(a.sum(1)).mean() - f1_of(b.sum(1)).mean() for a, b in pairs])
+        found = []
+        for i in range(_DRAWS // 4):
+            rng = np.random.default_rng(i)
+            chosen = [pairs[j] for j in rng.integers(len(pairs), size=len(pairs))]
+            each = []
+            for a, b in chosen:
+                draws, rows = rng.integers(len(a), size=len(a)), rng.integers(a.shape[1], size=a.shape[1])
+                each.append(_mean_f1(a, draws, rows) - _mean_f1(b, draws, rows))
+            found.append(np.mean(each))
+        low, high = 100 * np.quantile(found, [0.025, 0.975])
+        lines += [
+            "",
+            f"{start} minus {PLAIN}, mean over domains: {100 * means:+.1f} ({low:+.1f} to {high:+.1f}).",
+        ]
+    return lines
+
+
+def _conditions(options: argparse.Namespace) -> str:
+    return (
+        f"MiniLM; supports of {SHOT} to {2 * SHOT} mentions of every type, {options.draws} draws, "
+        f"{options.seeds} seeds; scored on {options.score_on} rows. Meta-training: {_outer(options, 0)}. "
+        f"Fine-tuning, the same for both: {options.adapt} over 40 epochs, rate 2e-4, 512 sub-words a batch. "
+        "Intervals over draws and rows; over all also over domains."
+    )
+
+
+def _show(progress: Progress) -> None:
+    if progress.step and progress.step % 20 == 0:
+        print(f"  {progress.step}/{progress.steps} {progress.loss:.4f} {progress.seconds:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
