@@ -28,7 +28,7 @@ PUBLISHED = {
 }
 SHOTS = (1, 5)
 _DRAWS = 2000
-_OUTER = {"steps": 300, "meta_batch_size": 1, "outer_lr": 3e-5}
+_OUTER = {"steps": 150, "meta_batch_size": 1, "outer_lr": 3e-5}
 _TWO_LAYERS = {"steps": 100, "meta_batch_size": 4, "outer_lr": 1e-4}
 METHODS: dict[str, Recipe] = {
     "plain": Recipe(settings={"steps": 0}),
