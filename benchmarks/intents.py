@@ -46,10 +46,20 @@ def class_split(data: str, split: str) -> dict[Split, Pool]:
 
 @cache
 def few_shot_file(data: str, name: str) -> Pool:
-    """Give the rows of a published few-shot file (`train_5`, `train_10`) or of `test`, by label and text."""
-    with (_folder(data) / f"{name}.tsv").open(encoding="utf-8", newline="") as file:
+    """Tokenize the rows of a published few-shot file (`train_5`, `train_10`) or of `test`."""
+    return _pool(data, few_shot_rows(data, name), 64)
+
+
+def few_shot_rows(data: str, name: str) -> pa.Table:
+    """Read `text` and `label` of a published few-shot file."""
+    with few_shot_path(data, name).open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if len(row) == 2]
-    return _pool(data, pa.table({"text": [r[1] for r in rows], "label": [r[0] for r in rows]}), 64)
+    return pa.table({"text": [r[1] for r in rows], "label": [r[0] for r in rows]})
+
+
+def few_shot_path(data: str, name: str) -> Path:
+    """Say where a published few-shot file is: a label, a tab and a text in each line."""
+    return _folder(data) / f"{name}.tsv"
 
 
 def _folder(data: str) -> Path:
