@@ -30,10 +30,12 @@ SHOTS = (1, 5)
 _DRAWS = 2000
 _OUTER = {"steps": 150, "meta_batch_size": 1, "outer_lr": 3e-5}
 _TWO_LAYERS = {"steps": 100, "meta_batch_size": 4, "outer_lr": 1e-4}
+_RIDGE_HEAD = ", then a ridge head"
 METHODS: dict[str, Recipe] = {
     "plain": Recipe(settings={"steps": 0}),
     "prototypical": Recipe(settings=_OUTER),
     "prototypical, names": Recipe(names=True, settings=_OUTER),
+    f"prototypical{_RIDGE_HEAD}": Recipe(settings=_OUTER),
     "ridge": Recipe("ridge", settings=_OUTER),
     "anil": Recipe("anil", settings=_OUTER),
     "maml": Recipe("maml", layers=2, train_way=5, settings=_TWO_LAYERS),
@@ -121,10 +123,11 @@ def _cells(
     cells = []
     for transductive in (False, True):
         for shot in SHOTS:
-            if transductive and recipe.learner != "prototypical":
+            head = "ridge" if method.endswith(_RIDGE_HEAD) else None
+            if transductive and (head or recipe.learner != "prototypical"):
                 cells.append("-")
                 continue
-            exam = Exam(options.score_on, shot, options.queries, options.episodes, names, transductive)
+            exam = Exam(options.score_on, shot, options.queries, options.episodes, names, transductive, head)
             found = [
                 [runs.scores(Run(recipe, data, split, seed), exam) for seed in range(seeds)]
                 for split in _splits(data, options)

@@ -86,6 +86,7 @@ class Exam:
         episodes: How many episodes.
         names: Whether each class's name is one more example.
         transductive: Whether the queries of an episode are seen together.
+        head: Learner that adapts, in the place of the one that was meta-trained, on the same features.
     """
 
     on: Split
@@ -94,6 +95,7 @@ class Exam:
     episodes: int
     names: bool = False
     transductive: bool = False
+    head: str | None = None
 
     @property
     def shape(self) -> EpisodeShape:
@@ -104,6 +106,7 @@ class Exam:
     def name(self) -> str:
         """Give a name that no other exam has."""
         flags = "-names" * self.names + "-transductive" * self.transductive
+        flags += f"-{self.head}" if self.head else ""
         return f"{self.on}-{self.k_shot}-{self.n_query}-{self.episodes}{flags}"
 
 
@@ -179,8 +182,12 @@ class FewShot:
     def _from_features(self, run: Run, exam: Exam) -> np.ndarray:
         learner, reader = run.recipe.made(), self.features(run, exam.on)
         networks, _ = self._parts(run, exam.on, None, 0)
-        seen = Start(learner, networks, self.trained(run)).seen(reader.pool.kind)
         network = Embedded(networks[reader.pool.kind])
+        seen = Start(learner, networks, self.trained(run)).seen(reader.pool.kind)
+        if exam.head:
+            learner = LEARNERS[exam.head]()
+            own = {n: w for n, w in learner.begin(network).items() if n not in network.parameters}
+            seen = network.weights(seen) | own
         episodes = self.episodes(run, exam)
         counts = []
         for first in range(0, exam.episodes, _AT_ONCE):

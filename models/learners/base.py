@@ -74,6 +74,9 @@ class Network(Protocol):
     def features(self, params: Params, inputs: Inputs) -> Tensor:
         """Give (items, dim) for the inputs of some rows."""
 
+    def weights(self, params: Params) -> Params:
+        """Give the module's weights that these meta-parameters stand for, by their names in it."""
+
     def loss(self, scores: Tensor, targets: Tensor) -> Tensor:
         """Give the mean loss of scores (items, n_way), a scalar."""
 
@@ -206,6 +209,10 @@ class View(ABC):
     @abstractmethod
     def features(self, params: Params, inputs: Inputs) -> Tensor:
         """Give (items, dim)."""
+
+    def weights(self, params: Params) -> Params:
+        """Give the weights of the module behind it."""
+        return self._network.weights(params)
 
     def loss(self, scores: Tensor, targets: Tensor) -> Tensor:
         """Give the mean loss, as the network behind it does."""

@@ -44,7 +44,7 @@ class ModuleNetwork:
         if named and not self._parameters:
             raise ConfigError(
                 f"No weight is chosen to be learned; the names begin {', '.join(list(named)[:3])}. Choose "
-                "some of them, or a body without weights."
+                "some of them, or a body without weights (meta_layers: none)."
             )
 
     @property
@@ -57,11 +57,14 @@ class ModuleNetwork:
         """Give the size of a feature vector."""
         return self._dim
 
+    def weights(self, params: Params) -> Params:
+        """Give the meta-parameters without what a learner adds to them."""
+        return {name: params[name] for name in self._parameters}
+
     def features(self, params: Params, inputs: Inputs) -> Tensor:
         """Give (items, dim) with `params` in the place of the module's weights of these names."""
-        own = {name: params[name] for name in self._parameters}
         with fast_linears(self._body):
-            found: Tensor = functional_call(self._body, self._fixed | own, inputs)
+            found: Tensor = functional_call(self._body, self._fixed | self.weights(params), inputs)
         return found
 
     def loss(self, scores: Tensor, targets: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerBase
 from models.adapters import TaskAdapter
 from models.episodes import Drawn, Episode, Kind, Pool
 from models.errors import DataError
-from models.learners import Network, Params
+from models.learners import Network
 from models.learners.base import Embedded
 from models.meta.batches import RowReader, stacked
 from models.meta.judging import opened
@@ -139,14 +139,12 @@ class Adaptation:
             adapted = learner.adapt(self.network, params, support, batch.n_way)
             weight, bias = learner.linear_head(params, adapted)
             encoder = copy.deepcopy(self.stored.encoder)  # the networks' own weights lie in that one
-            put_back(encoder, self.stored.config.meta_layers, self._body(params | adapted))
+            weights = self.start.networks[_KIND].weights(params | adapted)
+            put_back(encoder, self.stored.config.meta_layers, weights)
             model = TaskModel(encoder, len(weight), pools=True, unit=True)
             model.head.weight.copy_(weight)
             model.head.bias.copy_(bias)
         return model.eval()
-
-    def _body(self, weights: Params) -> Params:
-        return {name: weights[name] for name in self.start.networks[_KIND].parameters}
 
     def _episode(self, support: np.ndarray, query: np.ndarray) -> Episode:
         labels = self.reader.pool.labels.values

@@ -17,7 +17,7 @@ from models.meta.job import START, MetaJob
 from models.meta.kept import Storage
 from models.meta.lessons import Splits, States, make_source, split_pools
 from models.meta.loop import Keeping, Lessons, MetaResult, MetaTraining, Progress
-from models.meta.networks import build_networks, put_back
+from models.meta.networks import Chosen, build_networks, put_back
 from models.meta.scoring import Start
 from models.meta.settings import settings_of
 from models.meta.store import Seen, StoredStart, save_start
@@ -48,9 +48,9 @@ def meta_fit(job: MetaJob) -> StartReport:
     pools = split_pools(job.config, job.rows, tokenizer)
     training = _training(job, encoder, pools, monitor)
     result = training.run()
-    body = {name: w for name, w in result.params.items() if name in training.body}
-    put_back(encoder, job.config.meta_layers, body)
-    own = {name: w for name, w in result.params.items() if name not in body}
+    weights = next(iter(training.networks.values())).weights(result.params)
+    put_back(encoder, job.config.meta_layers, weights)
+    own = {name: w for name, w in result.params.items() if name not in weights}
     stored = save_start(job.folder / START, StoredStart(job.config, encoder, tokenizer, own, _seen(pools)))
     report = _report(job, result, stored, pools)
     write_whole(job.folder / REPORT, report.model_dump_json(indent=2))
@@ -91,7 +91,9 @@ def _training(job: MetaJob, encoder: PreTrainedModel, pools: Splits, monitor: Mo
     learner = make_learner(config.learner, config.learner_settings)
     kinds = sorted({pool.kind for found in pools.values() for pool, _ in found})
     plain = learner.adapts_body or (encoder.device.type == "cpu" and in_bfloat16(config.precision, "cpu"))
-    networks, below = build_networks(encoder, kinds, config.meta_layers, plain_attention=plain)
+    networks, below = build_networks(
+        encoder, kinds, config.meta_layers, chosen=Chosen.of(config), plain_attention=plain
+    )
 
     def alive(share: float) -> None:
         del share

@@ -16,6 +16,8 @@ _SHAPING = (
     "learner",
     "learner_settings",
     "meta_layers",
+    "meta_rank",
+    "meta_weights",
     "n_way",
     "k_shot",
     "n_query",

@@ -13,7 +13,8 @@ from models.episodes import Episode, Kind, Pool
 from models.episodes.splits import Disjoint, key
 from models.errors import ConfigError
 from models.meta.lessons import States, make_source, split_pools
-from models.meta.networks import build_networks
+from models.meta.low_rank import LowRank
+from models.meta.networks import Chosen, build_networks
 from models.meta.scoring import Start, count_episodes
 from models.meta.shared import begun
 from models.meta.store import Seen, StoredStart
@@ -124,7 +125,13 @@ def opened(start: StoredStart, kinds: Sequence[Kind]) -> tuple[Start, States]:
     """
     learner = start.learner
     networks, below = build_networks(
-        start.encoder, kinds, start.config.meta_layers, plain_attention=learner.adapts_body
+        start.encoder,
+        kinds,
+        start.config.meta_layers,
+        chosen=Chosen.of(start.config),
+        plain_attention=learner.adapts_body,
     )
+    params = begun(learner, networks) | start.own
+    networks = {kind: n.around(params) if isinstance(n, LowRank) else n for kind, n in networks.items()}
     pad_id = int(start.encoder.config.pad_token_id or 0)
-    return Start(learner, networks, begun(learner, networks) | start.own), States(pad_id, below)
+    return Start(learner, networks, params), States(pad_id, below)

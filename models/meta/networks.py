@@ -1,7 +1,9 @@
 """One network for each task type over the same encoder, so that one meta-training can mix them."""
 
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import nn
@@ -12,18 +14,40 @@ from models.errors import ConfigError
 from models.learners import Network
 from models.learners.network import ModuleNetwork
 from models.meta.cut import UpperBody, WholeBody, cut
+from models.meta.low_rank import LowRank
 from models.meta.readouts import MARKS, READOUTS
+
+if TYPE_CHECKING:
+    from models.schemas.start import StartConfig
 
 Networks = dict[Kind, Network]
 MetaLayers = int | Literal["all", "none"]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What of a body is learned.
+
+    Args:
+        weights: Patterns of the weights' names, as of a shell.
+        rank: Learn changes of this rank to the matrices among them, and nothing else; see `LowRank`.
+    """
+
+    weights: Sequence[str] = ("*",)
+    rank: int | None = None
+
+    @classmethod
+    def of(cls, config: "StartConfig") -> "Chosen":
+        """Take it from a start's description."""
+        return cls(config.meta_weights, config.meta_rank)
 
 
 def build_networks(
     encoder: PreTrainedModel,
     kinds: Sequence[Kind],
     layers: MetaLayers,
-    learned: Callable[[str], bool] = lambda _: True,
     *,
+    chosen: Chosen = Chosen(),
     plain_attention: bool = True,
 ) -> tuple[Networks, PreTrainedModel | None]:
     """Cut an encoder, and make a network for each task type on the upper part.
@@ -32,30 +56,42 @@ def build_networks(
         encoder: Weights are shared with it.
         kinds: Task types of the episodes.
         layers: How many layers from the top are learned; all of the encoder, or none (the head alone).
-        learned: Which weights of the upper part are learned, by name.
+        chosen: What of the upper part is learned.
         plain_attention: Attend by the plain formula, which has second derivatives, runs over many episodes'
             weights at once, and is the faster one in bf16 on a CPU; or by the fused kernels.
 
     Returns:
         The networks, and what computes their inputs from sub-words; None where they read sub-words.
+
+    Raises:
+        ConfigError: There are not so many layers, or no weight of such a name.
     """
     encoder.train(False)
     encoder.set_attn_implementation("eager" if plain_attention else "sdpa")
     width = int(encoder.config.hidden_size)
+
+    def made(body: nn.Module, kind: Kind) -> Network:
+        return _network(body, width * (MARKS if kind == "relation_classification" else 1), chosen)
+
     if layers == "all":
-        return {
-            kind: _network(WholeBody(encoder, READOUTS[kind]), kind, width, learned) for kind in kinds
-        }, None
+        return {kind: made(WholeBody(encoder, READOUTS[kind]), kind) for kind in kinds}, None
     if layers == "none":
         top, below = nn.ModuleList(), encoder
     else:
         below, top = cut(encoder, layers)
     bodies = {kind: UpperBody(top, READOUTS[kind]) for kind in kinds}
-    return {kind: _network(body, kind, width, learned) for kind, body in bodies.items()}, below
+    return {kind: made(body, kind) for kind, body in bodies.items()}, below
 
 
-def _network(body: nn.Module, kind: Kind, width: int, learned: Callable[[str], bool]) -> Network:
-    return ModuleNetwork(body, width * (MARKS if kind == "relation_classification" else 1), learned)
+def _network(body: nn.Module, dim: int, chosen: Chosen) -> Network:
+    matrices = {f"{name}.weight" for name, module in body.named_modules() if isinstance(module, nn.Linear)}
+
+    def learned(name: str) -> bool:
+        wanted = any(fnmatchcase(name, pattern) for pattern in chosen.weights)
+        return wanted and (chosen.rank is None or name in matrices)
+
+    network = ModuleNetwork(body, dim, learned)
+    return LowRank(network, chosen.rank) if chosen.rank and network.parameters else network
 
 
 def put_back(encoder: PreTrainedModel, layers: MetaLayers, params: dict[str, torch.Tensor]) -> None:

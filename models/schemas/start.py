@@ -62,6 +62,8 @@ class StartConfig(Description):
         learner: Name of the meta-learner.
         learner_settings: The learner's own settings, by their names.
         meta_layers: How many layers from the top are learned; all of the encoder, or none.
+        meta_weights: Which weights of those layers are learned: patterns of their names, as of a shell.
+        meta_rank: Learn changes of this rank to their matrices (LoRA), and nothing else of the encoder.
         n_way: Classes of a training episode; a pair is a range.
         k_shot: Support examples a class of a training episode; a pair is a range.
         n_query: Query examples a class.
@@ -118,6 +120,8 @@ class StartConfig(Description):
     learner: str = "prototypical"
     learner_settings: dict[str, Setting] = Field(default_factory=dict)
     meta_layers: Annotated[int, Field(ge=1)] | Literal["all", "none"] = "all"
+    meta_weights: tuple[str, ...] = Field(default=("*",), min_length=1)
+    meta_rank: Annotated[int, Field(ge=1)] | None = None
     n_way: Count | tuple[Count, Count] = 10
     k_shot: Count | tuple[Count, Count] = (1, 5)
     n_query: Count = 5
@@ -227,6 +231,8 @@ class StartConfig(Description):
                 "head: learned has one vector for each class of every episode; give n_way, judged_way and "
                 "the learner's own n_way the same number, or start the head from prototypes"
             )
+        if self.meta_layers == "none" and (self.meta_rank or self.meta_weights != ("*",)):
+            raise ValueError("meta_layers: none leaves meta_weights and meta_rank nothing to choose from")
         if self.meta_layers == "none" and head == "zeros":
             raise ValueError("meta_layers: none and head: zeros leave nothing to learn")
 

@@ -87,8 +87,11 @@ def make_job(tiny_encoder: Path, tmp_path: Path) -> Callable[..., MetaJob]:
         {"learner": "prototypical"},
         {"learner": "anil", "learner_settings": {"inner_steps": 2}, "meta_layers": "none"},
         {"learner": "maml", "learner_settings": {"inner_steps": 1}, "meta_layers": 1},
+        {"learner": "prototypical", "meta_weights": ["*attention*"]},
+        {"learner": "prototypical", "meta_rank": 2},
+        {"learner": "maml", "learner_settings": {"inner_steps": 1}, "meta_layers": 1, "meta_rank": 2},
     ],
-    ids=["prototypical", "anil", "maml"],
+    ids=["prototypical", "anil", "maml", "by name", "low rank", "maml of low rank"],
 )
 def test_a_stored_start_is_the_best_one(make_job: Callable[..., MetaJob], changes: dict[str, object]):
     """What is read back has the learned weights: on meta-validation's episodes it has the best score."""
