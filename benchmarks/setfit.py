@@ -80,7 +80,11 @@ def main() -> None:
     markdown = "\n".join([_conditions(options), "", *lines])
     print(markdown)
     if options.record:
-        record("Beside SetFit", f"python -m benchmarks.setfit {' '.join(sys.argv[1:])}".strip(), markdown)
+        record(
+            f"Beside SetFit: {', '.join(options.data)}",
+            f"python -m benchmarks.setfit {' '.join(sys.argv[1:])}".strip(),
+            markdown,
+        )
 
 
 def _options() -> argparse.Namespace:
@@ -168,7 +172,7 @@ def _conditions(options: argparse.Namespace) -> str:
     return (
         f"MiniLM, the published files of {SHOT} examples a class, all classes, all test rows; 95 % intervals "
         f"by a bootstrap of rows. SetFit: batches of 16, num_iterations=20, seed {options.seed}, once; the "
-        f"others the median of {options.runs}. Ours: ANIL, its head adapted to texts and classes' names in 100 steps."
+        f"others the median of {options.runs}. Ours: ANIL, 100 steps of its head on texts and classes' names."
     )
 
 
