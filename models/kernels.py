@@ -71,7 +71,9 @@ class _OneDnnLinear(nn.Linear):
     """A linear layer that multiplies float32 by oneDNN, and anything else as its base does."""
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the base's name
-        if input.dtype != torch.float32 or input.device.type != "cpu" or torch.is_autocast_enabled("cpu"):
+        plain = input.dtype == torch.float32 and input.device.type == "cpu"
+        # What torch.compile makes of a layer is its own, and knows nothing of this product.
+        if not plain or torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling():
             return super().forward(input)
         return _linear(input, self.weight, self.bias)
 

@@ -34,6 +34,7 @@ _SHAPING = (
     "validation_episodes",
     "patience",
     "precision",
+    "compiled",
     "seed",
 )
 """The fields that change the weights."""

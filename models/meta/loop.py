@@ -14,7 +14,7 @@ import torch
 from models.episodes import Episode
 from models.errors import TrainingError
 from models.kernels import in_bfloat16
-from models.learners import EpisodeBatch, Network, Params
+from models.learners import EpisodeBatch, MetaGradient, Network, Params
 from models.meta.batches import by_kind, stacked
 from models.meta.gathered import gathered
 from models.meta.mixed import InBfloat16
@@ -124,6 +124,9 @@ class MetaTraining:
         self.state = MetaState(params, self.body, settings)
         self.device = next(iter(self.state.params.values())).device
         self.networks = self._in_precision(start.networks)
+        self.meta_gradient: Callable[..., MetaGradient] = start.learner.meta_gradient
+        if settings.compiled:
+            self.meta_gradient = torch.compile(start.learner.meta_gradient, dynamic=True)
         self.last_loss: float | None = None
         self.resumed_from = 0
 
@@ -160,7 +163,7 @@ class MetaTraining:
                 with self.clock.measure("loading"):
                     network, batch = self._read(self.networks[kind], [own[i] for i in chosen])
                 with self.clock.measure("forward"):
-                    found = self.learner.meta_gradient(network, seen, batch.to(self.device), progress)
+                    found = self.meta_gradient(network, seen, batch.to(self.device), progress)
                 share = len(chosen) / size
                 for name, gradient in shared(found.gradients, kind, self.body).items():
                     if name in total:

@@ -36,6 +36,7 @@ _SHAPING = (
     "freeze",
     "top_layers",
     "precision",
+    "compiled",
 )
 """The fields that change the weights; a longer time limit must not throw a half-done training away."""
 

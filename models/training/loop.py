@@ -70,6 +70,8 @@ class _Training:
             self.vocabulary = ReachedVocabulary(model, windows, self.pad_id)
             self.accelerator = _accelerator(self.config.precision)
             prepared: TaskModel = self.accelerator.prepare(model)
+            if self.config.compiled:
+                prepared.compile(dynamic=True)
             self.state = TrainingState(prepared, build_optimizer(prepared, self.config))
             self.resumed_from = self._resume()
         gpu = self.accelerator.device.type == "cuda"
