@@ -159,7 +159,7 @@ def cross_validated(
     """Score each example by a model that was adapted to the others.
 
     Examples of a class take turns: in as many folds as the largest class has examples, at most ten. A class's
-    only example is never asked about, since nobody could know its class.
+    only example is asked about where its name says something of it; else nobody could know its class.
 
     Args:
         adaptation: The start, set up.
@@ -171,7 +171,7 @@ def cross_validated(
         The rows that were asked about, and their logits (rows, classes).
     """
     asked, logits = [np.empty(0, np.int64)], [np.empty((0, len(adaptation.reader.pool.classes)), np.float32)]
-    all_folds = list(folds(labels, seed))
+    all_folds = list(folds(labels, seed, named=len(adaptation.names) > 0))
     for number, query in enumerate(all_folds):
         support = np.setdiff1d(np.arange(len(labels)), query)
         asked.append(query)
@@ -181,15 +181,18 @@ def cross_validated(
     return np.concatenate(asked)[order], np.concatenate(logits)[order]
 
 
-def folds(labels: np.ndarray, seed: int) -> Iterator[np.ndarray]:
-    """Deal the rows of each class out to folds; a class's only row is in none."""
+def folds(labels: np.ndarray, seed: int, *, named: bool = False) -> Iterator[np.ndarray]:
+    """Deal the rows of each class out to folds; a class's only row is in none, unless classes have names."""
     counts = np.bincount(labels)
     order = np.random.default_rng(seed).permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]
     turn = np.arange(len(labels)) - np.repeat(np.cumsum(counts) - counts, counts)
-    many = min(_MOST_FOLDS, int(counts.max(initial=0)))
+    alone = counts == 1
+    many = min(_MOST_FOLDS, max(int(counts.max(initial=0)), int(alone.sum()) if named else 0))
+    # Rows that are alone go to different folds, so that most classes show an example in each.
+    turn += np.where(alone, np.cumsum(alone) - 1, 0)[labels[order]]
     fold = np.full(len(labels), -1)
-    fold[order] = np.where(counts[labels[order]] > 1, turn % max(many, 1), -1)
+    fold[order] = np.where(named | ~alone[labels[order]], turn % max(many, 1), -1)
     for number in range(many):
         rows = np.flatnonzero(fold == number)
         if len(rows):

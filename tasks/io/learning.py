@@ -52,7 +52,8 @@ def learn(
         outcomes: Folder for the outcomes of each example; it appears whole.
 
     Raises:
-        DataError: A label has no example, no label has two, or the task is not text classification.
+        DataError: A label has no example, or none has two and names are not read, or the task is not text
+            classification.
         ArtifactError: Start or snapshot is gone or not what its digest says.
     """
     began = time.perf_counter()
@@ -60,7 +61,7 @@ def learn(
     adapter, stored = get_adapter(config), load_start(checked(start))
     rows = read_rows(snapshot, _EVERY)
     examples = read_examples(rows, adapter, stored.tokenizer, names=stored.config.names)
-    _check(config, examples)
+    _check(config, examples, named=stored.config.names)
     adaptation = Adaptation.of(stored, examples, config.labels)
     with progress_bar(f"learning {config.name}") as show:
         asked, logits = cross_validated(
@@ -74,7 +75,10 @@ def learn(
     rows = examples.rows.take(asked)
     places = pa.table({"row": pa.array(np.arange(len(asked)))})
     found = evaluate(adapter, rows, adapter.decode(list(logits), places, rows))
-    tables = {OUTCOMES: found.outcomes, **_baselines(config, adapter, examples, asked)}
+    tables = {
+        OUTCOMES: found.outcomes,
+        **_baselines(config, adapter, examples, asked, named=stored.config.names),
+    }
     predictor = Predictor(saved, adapter)
     waits = {str(n): latency(predictor.predict, rows, n, _LATENCY_SECONDS) for n in _BATCHES}
     return Learned(
@@ -108,7 +112,7 @@ def _training(model: ArtifactRef, found: Evaluation, seconds: float) -> Training
     )
 
 
-def _check(config: AgentConfig, examples: Examples) -> None:
+def _check(config: AgentConfig, examples: Examples, *, named: bool) -> None:
     """Refuse examples that no metric could be read from."""
     counts = np.bincount(examples.labels, minlength=len(config.labels))
     missing = [name for name, n in zip(config.labels, counts.tolist(), strict=True) if not n]
@@ -117,19 +121,19 @@ def _check(config: AgentConfig, examples: Examples) -> None:
             f"Label {missing[0]!r} has no example ({len(missing)} such labels). Add one, or take the label "
             "out of the agent's description."
         )
-    if counts.max() < 2:
+    if counts.max() < 2 and not named:
         raise DataError(
             "Each label has one example only, so nothing is left to try the agent on. Add a second one for "
-            "some of them."
+            "some of them, or name a start that reads labels' names as well (names: true)."
         )
 
 
 def _baselines(
-    config: AgentConfig, adapter: TaskAdapter, examples: Examples, asked: np.ndarray
+    config: AgentConfig, adapter: TaskAdapter, examples: Examples, asked: np.ndarray, *, named: bool
 ) -> dict[str, pa.Table]:
     """Let each baseline answer the same rows, fitted to the same others."""
     parts: dict[str, list[pa.Table]] = {}
-    order: Sequence[np.ndarray] = list(folds(examples.labels, config.seed))
+    order: Sequence[np.ndarray] = list(folds(examples.labels, config.seed, named=named))
     for query in order:
         support = np.setdiff1d(np.arange(len(examples.rows)), query)
         answers = predict_baselines(config, examples.rows.take(support), examples.rows.take(query))

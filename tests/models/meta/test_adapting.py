@@ -125,6 +125,19 @@ def test_the_only_example_of_a_class_is_never_asked_about():
     assert sorted(np.concatenate(list(folds(labels, seed=0))).tolist()) == [1, 2, 3, 4]
 
 
+def test_where_names_are_read_each_example_is_asked_about():
+    """A class's name is left of it; examples that are alone are in different folds."""
+    labels = np.array([0, 1, 2, 3, 3])
+    found = list(folds(labels, seed=0, named=True))
+    assert sorted(np.concatenate(found).tolist()) == [0, 1, 2, 3, 4]
+    assert max((rows < 3).sum() for rows in found) == 1
+
+
+def test_one_example_of_one_class_each_is_enough_where_names_are_read():
+    """Ten classes of one example are ten questions."""
+    assert [len(rows) for rows in folds(np.arange(10), seed=0, named=True)] == [1] * 10
+
+
 def test_folds_depend_on_the_seed_alone():
     """The same seed deals the same folds."""
     labels = np.repeat(np.arange(4), 6)
