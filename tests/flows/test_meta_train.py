@@ -2,8 +2,10 @@
 
 import os
 import shlex
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import mlflow
@@ -88,6 +90,15 @@ def test_a_start_loads_as_any_model_of_mlflow(home: Home):
     folder = home.books().client.get_model_version_download_uri("start-little", "1")
     answers = mlflow.pyfunc.load_model(folder).predict(pd.DataFrame({"text": ["good", "bad"]}))
     assert [len(vector) for vector in answers["embedding"]] == [384, 384]
+
+
+def test_prefect_shows_the_curve_and_the_episodes(home: Home):
+    """The run's artifact has the pictures in it."""
+    (database,) = (home.root / "prefect").glob("*.db")
+    with closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute("SELECT data FROM artifact WHERE key = 'start-little'").fetchall()
+    told = "".join(str(row[0]) for row in rows)
+    assert all(f"![{name}](data:image/svg+xml;base64," in told for name in ("learning", "episodes"))
 
 
 def test_an_agent_says_which_start_it_stands_on(home: Home):

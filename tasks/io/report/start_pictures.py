@@ -1,5 +1,7 @@
 """A start's pictures, as files for its MLflow run, and its story as Markdown for Prefect."""
 
+import base64
+
 import pyarrow.parquet as pq
 
 from models.evaluate import outcomes_of
@@ -31,7 +33,7 @@ def draw_start(training: StartReport, scores: StartScores) -> dict[str, bytes]:
 
 
 def start_markdown(told: StartStory) -> str:
-    """Tell in short how a start came to be, and what the gate said."""
+    """Tell in short how a start came to be and what the gate said, with the pictures in it."""
     config, training, scores = told.config, told.training, told.scores
     metrics = {"this start": scores.score, **scores.baselines}
     if told.incumbent:
@@ -50,6 +52,9 @@ def start_markdown(told: StartStory) -> str:
         f"{config.learner}, {training.steps} outer steps in {training.seconds:.0f} s; step "
         f"{training.best_step} was kept.",
     ]
+    for name, drawn in draw_start(training, scores).items():
+        picture = base64.b64encode(drawn).decode()
+        lines += ["", f"![{name.removesuffix('.svg')}](data:image/svg+xml;base64,{picture})"]
     if told.stale:
         lines += ["", f"Stand on an older version: {', '.join(told.stale)}. Train them again."]
     return "\n".join(lines) + "\n"
