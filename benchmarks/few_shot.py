@@ -8,6 +8,7 @@ with `--score-on validation`. What is done is kept in `--folder`, so that a run 
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,7 +59,7 @@ def main() -> None:
     if options.record:
         record(
             f"Few-shot: {', '.join(options.data)}",
-            f"python -m benchmarks.few_shot {' '.join(sys.argv[1:])}".strip(),
+            f"python -m benchmarks.few_shot {shlex.join(sys.argv[1:])}".strip(),
             markdown,
         )
 

@@ -1,6 +1,6 @@
 """All classes of BANKING77 and CLINC150 from 5 examples each: SetFit, frozen embeddings, adapted starts.
 
-`python -m benchmarks.setfit` (about an hour and a half on two cores, nearly all of it SetFit's). Same encoder
+`python -m benchmarks.beside_setfit` (about an hour and a half on two cores, nearly all of it SetFit's). Same encoder
 (MiniLM), published few-shot file, test rows and machine; SetFit 1.2.0 has an environment of its own, and its
 documentation's settings: batches of 16, `num_iterations=20`. Ours is the product's path from texts to a
 predictor. Seconds are of the adaptation alone; methods take turns.
@@ -8,6 +8,7 @@ predictor. Seconds are of the adaptation alone; methods take turns.
 
 import argparse
 import json
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -82,7 +83,7 @@ def main() -> None:
     if options.record:
         record(
             f"Beside SetFit: {', '.join(options.data)}",
-            f"python -m benchmarks.setfit {' '.join(sys.argv[1:])}".strip(),
+            f"python -m benchmarks.beside_setfit {shlex.join(sys.argv[1:])}".strip(),
             markdown,
         )
 
