@@ -168,7 +168,7 @@ def _logistic(runs: FewShot, data: str, split: str, shot: int, options: argparse
 def _conditions(options: argparse.Namespace) -> str:
     recipes = "; ".join(f"{name}: {_changed(METHODS[name], options)}" for name in options.methods)
     return (
-        f"5-way, {options.episodes} episodes on each split ({', '.join(options.splits)}), "
+        f"5-way, {options.episodes} episodes on each split, "
         f"{options.queries} queries a class, classes of meta-{options.score_on}; 95 % intervals by a "
         f"bootstrap of splits, seeds and episodes. {recipes}."
     )

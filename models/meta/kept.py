@@ -4,7 +4,6 @@ In memory up to a limit, then in a memory-mapped file that belongs to this proce
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -42,24 +41,25 @@ class KeptStates:
         return self.values[torch.from_numpy(places)]
 
 
-@dataclass(frozen=True)
 class Storage:
     """Where hidden states may lie.
 
     Args:
-        folder: For a memory-mapped file; None keeps everything in memory.
-        limit: Bytes that stay in memory.
+        folder: For memory-mapped files; None keeps everything in memory.
+        limit: Bytes that stay in memory, of all that is kept here together.
     """
 
-    folder: Path | None = None
-    limit: int = MEMORY_LIMIT
+    def __init__(self, folder: Path | None = None, limit: int = MEMORY_LIMIT) -> None:
+        self._folder, self._left = folder, limit
 
     def array(self, shape: tuple[int, int]) -> np.ndarray:
         """Make an array of float32, in memory or mapped."""
-        if self.folder is None or 4 * shape[0] * shape[1] <= self.limit:
+        size = 4 * shape[0] * shape[1]
+        if self._folder is None or size <= self._left:
+            self._left -= size
             return np.empty(shape, np.float32)
         # Nameless: it takes disk space as long as the array is there, and never outlives it.
-        with TemporaryFile(dir=self.folder) as file:
+        with TemporaryFile(dir=self._folder) as file:
             return np.memmap(file, np.float32, "w+", shape=shape)
 
 
@@ -68,7 +68,7 @@ def keep_states(
     below: PreTrainedModel,
     ids: Ragged,
     pad_id: int,
-    storage: Storage = Storage(),
+    storage: Storage | None = None,
     alive: Callable[[float], None] = lambda _: None,
 ) -> KeptStates:
     """Run the lower part of an encoder over all rows.
@@ -80,7 +80,7 @@ def keep_states(
         storage: Where the states may lie.
         alive: Told the share that is done (fraction, 0-1), often.
     """
-    values = storage.array((int(ids.offsets[-1]), int(below.config.hidden_size)))
+    values = (storage or Storage()).array((int(ids.offsets[-1]), int(below.config.hidden_size)))
     lengths = ids.lengths
     order = np.argsort(-lengths, kind="stable")
     first = 0

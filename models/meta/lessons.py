@@ -1,7 +1,7 @@
 """From a start's tokenized rows to the sources of its episodes, split by class or by domain."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import xxhash
@@ -69,7 +69,7 @@ class States:
 
     pad_id: int
     below: PreTrainedModel | None = None
-    storage: Storage = Storage()  # noqa: RUF009 - frozen
+    storage: Storage = field(default_factory=Storage)
     alive: Callable[[float], None] = lambda _: None
 
     def reader(self, pool: Pool) -> Reader:

@@ -64,8 +64,8 @@ def pool_from_windows(name: str, domain: str, adapter: TaskAdapter, windows: Seq
 def with_names(pool: Pool, tokenizer: PreTrainedTokenizerBase) -> Pool:
     """Add a row for each class: its name, as words. An example that is just that is left out.
 
-    Names say much about a class where it has one example; Liu et al. (LAQDA, 2024, arXiv:2410.10454, sec. 3)
-    use them in another way.
+    Names say much about a class where it has one example; Liu et al. (LAQDA, 2024, arXiv:2410.10454) use
+    them in another way.
     """
     count, total = len(pool.classes), len(pool) + len(pool.classes)
     # Names come first, so that of a name and an example with the same sub-words the name is kept.

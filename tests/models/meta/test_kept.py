@@ -37,6 +37,13 @@ def test_a_mapped_file_holds_the_same_and_leaves_nothing(
     assert not list(tmp_path.iterdir())
 
 
+def test_the_limit_is_one_for_all_that_is_kept(tmp_path: Path):
+    """What would take the sum over it is mapped, however small it is by itself."""
+    storage = Storage(tmp_path, limit=4 * 10)
+    found = [storage.array((6, 1)) for _ in range(2)]
+    assert [isinstance(array, np.memmap) for array in found] == [False, True]
+
+
 def test_progress_ends_at_one(encoder: PreTrainedModel, make_pool: Callable[..., Pool]):
     """The share that is done rises to 1."""
     seen: list[float] = []
