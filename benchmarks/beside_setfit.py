@@ -2,8 +2,8 @@
 
 `python -m benchmarks.beside_setfit` (about an hour and a half on two cores, nearly all of it SetFit's). Same
 encoder (MiniLM), published few-shot file, test rows and machine; SetFit 1.2.0 has an environment of its own,
-and its documentation's settings: batches of 16, `num_iterations=20`. Ours is the product's path from texts to a
-predictor. Seconds are of the adaptation alone; methods take turns.
+and its documentation's settings: batches of 16, `num_iterations=20`. Ours is the product's path from texts to
+a predictor. Seconds are of the adaptation alone; methods take turns.
 """
 
 import argparse
