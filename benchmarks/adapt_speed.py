@@ -6,7 +6,6 @@ answer. Reading the start from the disk is timed apart.
 """
 
 import argparse
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.intents import rows_of
-from benchmarks.results import record
+from benchmarks.results import record, this_command
 from models.adapters import get_adapter
 from models.meta.adapting import Adaptation, read_examples
 from models.meta.store import StoredStart, load_start, plain_start, save_start
@@ -56,7 +55,7 @@ def main() -> None:
     markdown = _report(took, reading, options.runs)
     print(markdown)
     if options.record:
-        command = f"python -m benchmarks.adapt_speed {' '.join(sys.argv[1:])}".strip()
+        command = this_command()
         record("Adapting to five classes with five examples each", command, markdown)
 
 

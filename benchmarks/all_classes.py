@@ -8,7 +8,6 @@ over supports and test rows. What is done is kept in `--folder`.
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from benchmarks.intents import DATA, KIND, few_shot_file, intents
-from benchmarks.results import record
+from benchmarks.results import record, this_command
 from models.encoder import load_encoder_model
 from models.episodes import EpisodeSampler, EpisodeShape, Pool
 from models.learners import make_learner
@@ -95,7 +94,7 @@ def main() -> None:
     if options.record:
         record(
             "All classes at once",
-            f"python -m benchmarks.all_classes {' '.join(sys.argv[1:])}".strip(),
+            this_command(),
             markdown,
         )
 

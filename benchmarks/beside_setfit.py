@@ -8,9 +8,7 @@ a predictor. Seconds are of the adaptation alone; methods take turns.
 
 import argparse
 import json
-import shlex
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -24,7 +22,7 @@ from sklearn.linear_model import LogisticRegression
 
 from benchmarks.intents import DATA, few_shot_path, few_shot_rows
 from benchmarks.peers import SETFIT, make_whole_environment
-from benchmarks.results import record
+from benchmarks.results import record, this_command
 from models.adapters import get_adapter
 from models.embed import embed
 from models.encoder import encoder_folder, load_encoder
@@ -83,7 +81,7 @@ def main() -> None:
     if options.record:
         record(
             f"Beside SetFit: {', '.join(options.data)}",
-            f"python -m benchmarks.beside_setfit {shlex.join(sys.argv[1:])}".strip(),
+            this_command(),
             markdown,
         )
 

@@ -10,7 +10,6 @@ validation`: supports and rows of the domain that stops the start. What is done 
 import argparse
 import json
 import shutil
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.crossner_data import DOMAINS, agent_of, crossner_rows, domain_pool, types_of
-from benchmarks.results import record
+from benchmarks.results import record, this_command
 from benchmarks.wnut17_data import encoded_job, entity_counts, f1_of
 from models.adapters import get_adapter
 from models.encoder import load_encoder
@@ -80,7 +79,7 @@ def main() -> None:
     markdown = "\n".join([_conditions(options), "", *lines])
     print(markdown)
     if options.record:
-        command = f"python -m benchmarks.crossner {' '.join(sys.argv[1:])}".strip()
+        command = this_command()
         record("Few-shot NER across domains", command, markdown)
 
 

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.results import record
+from benchmarks.results import record, this_command
 from benchmarks.tiny_agent import make_agent, make_start
 
 LIMIT_SECONDS = 300
@@ -230,7 +230,7 @@ def main() -> None:
     title = "Killed at any moment" + (f" (seed {arguments.seed})" if arguments.seed != 1 else "")
     if len(stages) < len(_STAGES):
         title += f": {', '.join(arguments.stages)}"
-    record(title, f"python -m benchmarks.faults {' '.join(sys.argv[1:])}".strip(), "\n".join(lines))
+    record(title, this_command(), "\n".join(lines))
     sys.exit(any(t.problems for t in trials))
 
 

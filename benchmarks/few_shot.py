@@ -8,8 +8,6 @@ with `--score-on validation`. What is done is kept in `--folder`, so that a run 
 
 import argparse
 import json
-import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from benchmarks.few_shot_runs import Exam, FewShot, Pools, Recipe, Run
 from benchmarks.fewrel import fewrel
 from benchmarks.intents import SPLITS, class_split
-from benchmarks.results import record
+from benchmarks.results import record, this_command
 
 PUBLISHED = {
     "banking77": "91.2 / 96.4 (ContrastNet, 5 queries); 89.18 / 94.77 (LAQDA, 25 queries, transductive)",
@@ -59,7 +57,7 @@ def main() -> None:
     if options.record:
         record(
             f"Few-shot: {', '.join(options.data)}",
-            f"python -m benchmarks.few_shot {shlex.join(sys.argv[1:])}".strip(),
+            this_command(),
             markdown,
         )
 

@@ -19,7 +19,7 @@ import torch
 from scipy.special import stdtrit
 
 from benchmarks.finetune_rivals import train_plain, train_with_trainer
-from benchmarks.results import record
+from benchmarks.results import record, this_command
 from benchmarks.wnut17_data import encoded_job, entity_counts, f1_of, wnut17_config, wnut17_rows
 from models.predictor import Predictor
 from models.schemas import TrainingReport
@@ -62,7 +62,7 @@ def main() -> None:
     if options.record:
         record(
             "Fine-tuning speed",
-            f"python -m benchmarks.finetune_speed {' '.join(sys.argv[1:])}".strip(),
+            this_command(),
             markdown,
         )
 

@@ -6,7 +6,6 @@ what the product runs: `fine_tune` of an agent's job, and `MetaTraining`; each e
 """
 
 import argparse
-import sys
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -18,7 +17,7 @@ import pyarrow.parquet as pq
 import torch
 from transformers import BertConfig
 
-from benchmarks.results import record
+from benchmarks.results import record, this_command
 from models.encoder import load_encoder_model, load_tokenizer, new_encoder
 from models.episodes import EpisodeSampler, EpisodeShape, Kind, Pool, Split
 from models.learners import make_learner
@@ -105,7 +104,7 @@ def main() -> None:
             print(lines[-1], flush=True)
     markdown = "\n".join(lines)
     if options.record and torch.cuda.is_available():
-        record(f"On a GPU: {card}", f"python -m benchmarks.gpu {' '.join(sys.argv[1:])}".strip(), markdown)
+        record(f"On a GPU: {card}", this_command(), markdown)
 
 
 def _base(place: Path, *, small: bool) -> str:

@@ -20,7 +20,7 @@ import torch
 from benchmarks.intents import KIND, class_split
 from benchmarks.peer_speed import INNER_STEPS, RATE, STEPS, TOP_LAYERS
 from benchmarks.peers import META_LEARNING, make_environment
-from benchmarks.results import record
+from benchmarks.results import record, this_command
 from models.encoder import encoder_folder, load_encoder_model
 from models.episodes import EpisodeSampler, EpisodeShape
 from models.learners.anil import ANIL
@@ -67,7 +67,7 @@ def main() -> None:
     if options.record:
         record(
             "Meta-learning speed",
-            f"python -m benchmarks.meta_speed {' '.join(sys.argv[1:])}".strip(),
+            this_command(),
             markdown,
         )
 

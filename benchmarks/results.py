@@ -7,6 +7,8 @@ import fcntl
 import os
 import platform
 import re
+import shlex
+import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -34,6 +36,12 @@ def record(section: str, command: str, markdown: str, path: Path = RESULTS) -> N
         temporary.replace(path)
     finally:
         os.close(folder)
+
+
+def this_command() -> str:
+    """Give the command line that this process was started with, as it can be typed again."""
+    name = f"benchmarks.{Path(sys.argv[0]).stem}"
+    return shlex.join(["python", "-m", name, *sys.argv[1:]])
 
 
 def _with_section(text: str, section: str, body: str) -> str:

@@ -7,14 +7,13 @@ paper tunes the control's step.
 """
 
 import argparse
-import sys
 import time
 
 import numpy as np
 import torch
 from torch import nn
 
-from benchmarks.results import record
+from benchmarks.results import record, this_command
 from models.learners import EpisodeBatch, Params, Shots
 from models.learners.fine_tune import FineTune
 from models.learners.gradient import GradientLearner
@@ -95,9 +94,7 @@ def main() -> None:
     markdown = _report(found, inner, seconds, options)
     print(markdown)
     if options.record:
-        record(
-            "Sinusoid regression", f"python -m benchmarks.sinusoid {' '.join(sys.argv[1:])}".strip(), markdown
-        )
+        record("Sinusoid regression", this_command(), markdown)
 
 
 def _report(

@@ -6,7 +6,6 @@ with `--score-on validation`. About half an hour on two cores.
 """
 
 import argparse
-import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from benchmarks.results import record
+from benchmarks.results import record, this_command
 from benchmarks.wnut17_data import (
     LABELS,
     encoded_job,
@@ -57,7 +56,7 @@ def main() -> None:
     markdown = report(config, trained, (scored, predicted), seconds)
     print(markdown)
     if options.record and options.score_on == "test":
-        command = f"python -m benchmarks.wnut17 {' '.join(sys.argv[1:])}".strip()
+        command = this_command()
         record("WNUT17 entity F1", command, markdown)
 
 
