@@ -1,17 +1,13 @@
 """A tiny encoder that loads in milliseconds, and descriptions of agents that use it."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 from hypothesis import settings
-from transformers import BertConfig, BertModel
 
-from models.encoder import DEFAULT_ENCODER, encoder_folder
-from models.pretrained import quiet
 from models.schemas import AgentConfig, SourceConfig
+from tests.models.tiny import store_tiny_encoder
 
 # Two shared cores make the time of one example say nothing.
 settings.register_profile("quickstudy", deadline=None)
@@ -24,20 +20,7 @@ LABELS = {"text_classification": ("neg", "neu", "pos"), "token_classification": 
 def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the folder of a one-layer BERT (16 dimensions, 64 positions) with MiniLM's tokenizer."""
     folder = tmp_path_factory.mktemp("tiny-encoder")
-    config = BertConfig(
-        hidden_size=16,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=32,
-        max_position_embeddings=64,
-    )
-    with quiet(), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
-        BertModel(config, add_pooling_layer=False).save_pretrained(folder)
-    bundled = encoder_folder(DEFAULT_ENCODER)
-    assert bundled is not None
-    for name in ("tokenizer.json", "tokenizer_config.json"):
-        shutil.copy(bundled / name, folder / name)
+    store_tiny_encoder(folder)
     return folder
 
 

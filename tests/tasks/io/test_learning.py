@@ -1,4 +1,4 @@
-"""Adapt the pretrained encoder, as a start that has learned nothing yet, to a few examples."""
+"""Adapt a small encoder, as a start that has learned nothing yet, to a few examples."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +11,7 @@ from models.schemas import AgentConfig, ArtifactRef
 from models.schemas.start import StartConfig
 from tasks.io.learning import Learned, learn
 from tasks.io.snapshots import ingest
+from tests.models.tiny import store_tiny_encoder
 
 ONE_EACH = (
     "text,label\n"
@@ -23,13 +24,17 @@ Starts = Callable[[bool], ArtifactRef]
 
 @pytest.fixture(scope="session")
 def starts(tmp_path_factory: pytest.TempPathFactory) -> Starts:
-    """Give a function that stores the plain encoder as a start that reads classes' names, or does not."""
+    """Give a function that stores an encoder as a start that reads classes' names, or does not."""
     folder, kept = tmp_path_factory.mktemp("starts"), {}
+    encoder = folder / "encoder"
+    store_tiny_encoder(encoder)
 
     def make(names: bool) -> ArtifactRef:
         if names not in kept:
             source = {"adapter": "text_classification", "source": {"address": "rows.csv"}}
-            config = StartConfig.model_validate({"name": "plain", "sources": [source], "names": names})
+            config = StartConfig.model_validate(
+                {"name": "plain", "sources": [source], "names": names, "encoder": str(encoder)}
+            )
             kept[names] = save_start(folder / str(names), plain_start(config))
         return kept[names]
 
