@@ -33,6 +33,7 @@ class GatheredNetwork(View):
     def features(self, params: Params, inputs: Inputs) -> Tensor:
         """Compute the features of all rows, and give those at `inputs[0]` (items,) int64."""
         device = inputs[0].device
+        params = params | self._network.weights(params)  # once, whatever they are made of
         found = [self._network.features(params, tuple(x.to(device) for x in c)) for c in self._chunks]
         return torch.cat(found)[inputs[0]]
 

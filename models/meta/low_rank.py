@@ -1,7 +1,5 @@
 """Learn changes of low rank in the place of whole weight matrices."""
 
-from typing import Self
-
 import torch
 from torch import Tensor
 
@@ -21,12 +19,15 @@ class LowRank(View):
     Args:
         network: Its meta-parameters are the matrices W_0 that are changed, each (out, in).
         rank: Rows of A.
+        seed: Seed of A.
+        fixed: The matrices W_0 where they are not those of `network`.
     """
 
-    def __init__(self, network: Network, rank: int) -> None:
+    def __init__(self, network: Network, rank: int, seed: int = 0, fixed: Params | None = None) -> None:
         super().__init__(network)
-        self._fixed = network.parameters
-        generator = torch.Generator().manual_seed(rank)
+        self._rank, self._seed = rank, seed
+        self._fixed = network.parameters if fixed is None else fixed
+        generator = torch.Generator().manual_seed(seed)
         self._factors: Params = {}
         for name, weight in self._fixed.items():
             rows, columns = weight.shape
@@ -44,16 +45,14 @@ class LowRank(View):
         return {name: weight + _change(name, params) for name, weight in self._fixed.items()}
 
     def features(self, params: Params, inputs: Inputs) -> Tensor:
-        """Give (items, dim) by the changed matrices."""
-        return self._network.features(params | self.weights(params), inputs)
+        """Give (items, dim) by the changed matrices, or by those that `params` holds already."""
+        merged = params if params.keys() >= self._fixed.keys() else params | self.weights(params)
+        return self._network.features(merged, inputs)
 
-    def around(self, params: Params) -> Self:
+    def around(self, params: Params) -> "LowRank":
         """Take the matrices as ones that hold these changes already, as a stored start's do."""
-        found = type(self).__new__(type(self))
-        View.__init__(found, self._network)
-        found._fixed = {name: weight - _change(name, params) for name, weight in self._fixed.items()}
-        found._factors = self._factors
-        return found
+        fixed = {name: weight - _change(name, params) for name, weight in self._fixed.items()}
+        return LowRank(self._network, self._rank, self._seed, fixed)
 
 
 def _change(name: str, params: Params) -> Tensor:

@@ -31,15 +31,17 @@ class Chosen:
     Args:
         weights: Patterns of the weights' names, as of a shell.
         rank: Learn changes of this rank to the matrices among them, and nothing else; see `LowRank`.
+        seed: Seed of the changes' factors.
     """
 
     weights: Sequence[str] = ("*",)
     rank: int | None = None
+    seed: int = 0
 
     @classmethod
     def of(cls, config: "StartConfig") -> "Chosen":
         """Take it from a start's description."""
-        return cls(config.meta_weights, config.meta_rank)
+        return cls(config.meta_weights, config.meta_rank, config.seed)
 
 
 def build_networks(
@@ -84,14 +86,20 @@ def build_networks(
 
 
 def _network(body: nn.Module, dim: int, chosen: Chosen) -> Network:
-    matrices = {f"{name}.weight" for name, module in body.named_modules() if isinstance(module, nn.Linear)}
-
-    def learned(name: str) -> bool:
-        wanted = any(fnmatchcase(name, pattern) for pattern in chosen.weights)
-        return wanted and (chosen.rank is None or name in matrices)
-
-    network = ModuleNetwork(body, dim, learned)
-    return LowRank(network, chosen.rank) if chosen.rank and network.parameters else network
+    names = [name for name, _ in body.named_parameters()]
+    if chosen.rank:
+        matrices = {f"{n}.weight" for n, module in body.named_modules() if isinstance(module, nn.Linear)}
+        names = [name for name in names if name in matrices]
+    for pattern in chosen.weights:
+        if names and not any(fnmatchcase(name, pattern) for name in names):
+            kind = "matrix that meta_rank could change" if chosen.rank else "weight"
+            raise ConfigError(
+                f"meta_weights has {pattern!r}, which fits no {kind} of the learned layers. Their names are "
+                f"{', '.join(names[:3])} and so on."
+            )
+    learned = {name for name in names if any(fnmatchcase(name, p) for p in chosen.weights)}
+    network = ModuleNetwork(body, dim, learned.__contains__)
+    return LowRank(network, chosen.rank, chosen.seed) if chosen.rank and learned else network
 
 
 def put_back(encoder: PreTrainedModel, layers: MetaLayers, params: dict[str, torch.Tensor]) -> None:

@@ -84,11 +84,16 @@ def with_names(pool: Pool, tokenizer: PreTrainedTokenizerBase) -> Pool:
 
 def name_ids(classes: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> Ragged:
     """Tokenize the names of classes as words."""
-    words = [" ".join(_NAME_PARTS.split(name)).strip() for name in classes]
+    words = name_words(classes)
     ids = tokenizer(words)["input_ids"] if words else []
     return Ragged.from_lengths(
         np.array([i for one in ids for i in one], np.int64), np.array([len(one) for one in ids], np.int64)
     )
+
+
+def name_words(classes: Sequence[str]) -> list[str]:
+    """Write the names of classes as words."""
+    return [" ".join(_NAME_PARTS.split(name)).strip() for name in classes]
 
 
 def joined(first: Ragged, second: Ragged) -> Ragged:

@@ -77,6 +77,7 @@ def embed_pool(
     """Compute the features of all rows of a pool once."""
     chunks, begins = chunked(reader, np.arange(len(reader.pool)))
     device = _device(params)
+    params = params | network.weights(params)
     parts = []
     for chunk in chunks:
         parts.append(network.features(params, tuple(x.to(device) for x in chunk)))

@@ -27,7 +27,7 @@ class MetaSettings(Record):
         patience: Scores without a better one before meta-training stops.
         checkpoint_steps: Outer steps between two checkpoints.
         precision: `auto` is bf16 on GPUs and CPUs that multiply it faster, fp32 elsewhere.
-        compiled: Compile the meta-gradient first (torch.compile): faster steps on a GPU, after some minutes.
+        compiled: Compile the meta-gradient first (torch.compile), which takes minutes; for GPUs.
         parts: Parts of a meta-batch that run one after the other, to spare memory.
         seed: Seed of the episodes.
     """

@@ -76,7 +76,10 @@ class MetaState:
         progress = (self.position.step + 0.5) / max(1, self.settings.steps)
         rate = self.settings.outer_lr * rate_factor(progress, self.settings.warmup_share)
         for name, weight in self.params.items():
-            weight.grad = gradients[name]
+            gradient = gradients[name]
+            # Fused steps read both in the order in which they lie in memory.
+            laid_alike = gradient.stride() == weight.stride()
+            weight.grad = gradient if laid_alike else torch.empty_like(weight).copy_(gradient)
             if name in self.decayed:
                 weight.mul_(1.0 - rate * self.settings.weight_decay)
         torch.nn.utils.clip_grad_norm_(list(self.params.values()), self.settings.max_grad_norm)

@@ -92,7 +92,7 @@ class AgentConfig(Description):
         freeze: Which layers stay as they are; `gradual` thaws one more layer an epoch.
         top_layers: Layers that train under `all_but_top`.
         precision: `auto` is bf16 on a GPU and fp32 elsewhere.
-        compiled: Compile the model first (torch.compile): faster steps on a GPU, after a minute or more.
+        compiled: Compile the model first (torch.compile), which takes a minute or more; for GPUs.
         checkpoint_steps: Optimizer steps between two checkpoints.
         time_limit_seconds: Fine-tuning is ended after this time.
         seed: Seed of every random choice.

@@ -81,7 +81,7 @@ class StartConfig(Description):
         validation_episodes: Episodes of each such score.
         patience: Scores without a better one before meta-training stops.
         precision: `auto` is bf16 on GPUs and CPUs that multiply it faster, fp32 elsewhere.
-        compiled: Compile the meta-gradient first (torch.compile): faster steps on a GPU, after some minutes.
+        compiled: Compile the meta-gradient first (torch.compile), which takes minutes; for GPUs.
         checkpoint_steps: Outer steps between two checkpoints.
         time_limit_seconds: Meta-training is ended after this time.
         seed: Seed of every random choice.

@@ -14,6 +14,7 @@ from models.baselines import predict_baselines
 from models.errors import DataError
 from models.evaluate import Evaluation, evaluate, latency, outcomes_table
 from models.meta.adapting import Adaptation, Examples, cross_validated, folds, read_examples
+from models.meta.pools import name_words
 from models.meta.store import load_start
 from models.predictor import Predictor
 from models.schemas import AgentConfig, ArtifactRef, DatasetSnapshot, EvaluationReport, TrainingReport
@@ -131,12 +132,15 @@ def _check(config: AgentConfig, examples: Examples, *, named: bool) -> None:
 def _baselines(
     config: AgentConfig, adapter: TaskAdapter, examples: Examples, asked: np.ndarray, *, named: bool
 ) -> dict[str, pa.Table]:
-    """Let each baseline answer the same rows, fitted to the same others."""
+    """Let each baseline answer the same rows, fitted to the same others and, where they are read, names."""
+    shown = examples.rows.select(["text", "label"])
+    names = pa.table({"text": name_words(config.labels), "label": config.labels}, shown.schema)
     parts: dict[str, list[pa.Table]] = {}
     order: Sequence[np.ndarray] = list(folds(examples.labels, config.seed, named=named))
     for query in order:
         support = np.setdiff1d(np.arange(len(examples.rows)), query)
-        answers = predict_baselines(config, examples.rows.take(support), examples.rows.take(query))
+        known = pa.concat_tables([shown.take(support), *([names] if named else [])])
+        answers = predict_baselines(config, known, examples.rows.take(query))
         for name, table in answers.items():
             parts.setdefault(name, []).append(table)
     back = np.argsort(np.concatenate(order), kind="stable")

@@ -85,6 +85,20 @@ def test_weights_are_chosen_by_name(make_network: Callable[..., Network]):
 
 
 def test_a_pattern_that_fits_nothing_names_some_weights(make_network: Callable[..., Network]):
-    """The error shows what names look like."""
-    with pytest.raises(ConfigError, match="the names begin encoder"):
-        make_network(weights=["layers.9.*"])
+    """One misspelt pattern beside a good one is told, with what names look like."""
+    with pytest.raises(ConfigError, match=r"'layers\.9\.\*', which fits no weight .* are encoder\."):
+        make_network(weights=["*attention*", "layers.9.*"])
+
+
+def test_a_pattern_without_matrices_names_some(make_network: Callable[..., Network]):
+    """Where changes of low rank are learned, names of matrices are shown."""
+    with pytest.raises(ConfigError, match=r"fits no matrix that meta_rank could change.*query\.weight"):
+        make_network(weights=["*LayerNorm*"], rank=2)
+
+
+def test_each_seed_has_factors_of_its_own(make_network: Callable[..., Network]):
+    """Two seeds begin with other factors A, one with the same."""
+    first, again, other = (make_network(rank=2, seed=seed).parameters for seed in (1, 1, 2))
+    name = next(n for n in first if n.endswith(".a"))
+    assert torch.equal(first[name], again[name])
+    assert not torch.equal(first[name], other[name])

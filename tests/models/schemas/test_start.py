@@ -39,6 +39,7 @@ def test_a_name_and_a_source_are_enough():
         ({"learner": "maml", "learner_settings": {"head": "learned"}}, "give n_way, judged_way and the"),
         ({"learner": "reptile", "learner_settings": {"first_order": True}}, "has no setting 'first_order'"),
         ({"learner": "meta_sgd", "learner_settings": {"annealed": -1.0}}, "annealed is -1.0; it must be"),
+        ({"learner": "maml", "compiled": True}, "adapts the head alone, not for maml"),
         ({"meta_layers": "none", "meta_rank": 4}, "meta_rank nothing to choose from"),
         (
             {"learner": "anil", "learner_settings": {"head": "zeros"}, "meta_layers": "none"},
