@@ -18,16 +18,14 @@ def make_environment(folder: Path, *requirements: str) -> Path:
         folder: Where it lies; one that is there already is used as it is.
         *requirements: What is installed in it, without what that asks for.
     """
-    python = folder / "bin" / "python"
-    ready = folder / ".ready"
-    if not ready.exists():
+    if not _ready(folder).exists():
         venv.create(folder, with_pip=True)
-        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-        own = folder / "lib" / version / "site-packages"
+        version_of_python = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        own = folder / "lib" / version_of_python / "site-packages"
         (own / "torch_of_the_project.pth").write_text(sysconfig.get_path("purelib") + "\n", "utf-8")
-        subprocess.run([str(python), "-m", "pip", "install", "-q", "--no-deps", *requirements], check=True)
-        ready.touch()
-    return python
+        _install(folder, "--no-deps", *requirements)
+        _ready(folder).touch()
+    return _interpreter(folder)
 
 
 def make_whole_environment(folder: Path, *requirements: str) -> Path:
@@ -37,12 +35,22 @@ def make_whole_environment(folder: Path, *requirements: str) -> Path:
         folder: Where it lies; one that is there already is used as it is.
         *requirements: What is installed in it.
     """
-    python = folder / "bin" / "python"
-    ready = folder / ".ready"
-    if not ready.exists():
+    if not _ready(folder).exists():
         venv.create(folder, with_pip=True)
-        install = [str(python), "-m", "pip", "install", "-q"]
-        subprocess.run([*install, f"torch=={version('torch').partition('+')[0]}"], check=True)
-        subprocess.run([*install, *requirements], check=True)
-        ready.touch()
-    return python
+        _install(folder, f"torch=={version('torch').partition('+')[0]}")
+        _install(folder, *requirements)
+        _ready(folder).touch()
+    return _interpreter(folder)
+
+
+def _interpreter(folder: Path) -> Path:
+    return folder / "bin" / "python"
+
+
+def _ready(folder: Path) -> Path:
+    """Give the file that says that everything is installed."""
+    return folder / ".ready"
+
+
+def _install(folder: Path, *words: str) -> None:
+    subprocess.run([str(_interpreter(folder)), "-m", "pip", "install", "-q", *words], check=True)
