@@ -56,14 +56,12 @@ class _OneDnnProduct(torch.autograd.Function):
                 return _linear(x, weight, bias), 0
             apart = bias.reshape(len(bias), *[1] * (x.ndim - 2), -1)
             return _linear(x, weight, None) + apart, 0
-        each = [
-            _linear(
-                x if x_dim is None else x[i],
-                weight if weight_dim is None else weight[i],
-                bias if bias_dim is None or bias is None else bias[i],
-            )
-            for i in range(info.batch_size)
-        ]
+        # `unbind` and not indexing: the gradient of an index is a whole tensor of zeros for each of them.
+        many = info.batch_size
+        xs = [x] * many if x_dim is None else x.unbind()
+        weights = [weight] * many if weight_dim is None else weight.unbind()
+        biases = [bias] * many if bias is None or bias_dim is None else bias.unbind()
+        each = [_linear(*one) for one in zip(xs, weights, biases, strict=True)]
         return torch.stack(each), 0
 
 

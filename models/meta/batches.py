@@ -7,11 +7,13 @@ from typing import Protocol
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from models.adapters.base import IGNORED
 from models.episodes import OUTSIDE, Drawn, Episode, Kind, Pool
 from models.learners import EpisodeBatch, Inputs, Shots
 from models.meta.kept import KeptStates
+from models.meta.packing import Packing
 
 
 class RowReader(Protocol):
@@ -40,15 +42,20 @@ class Reader:
     kept: KeptStates | None = None
 
     def inputs(self, rows: np.ndarray, length: int) -> Inputs:
-        """Give states or sub-words (rows, length, ...), mask (rows, length) and marks (rows, marks)."""
-        mask = np.arange(length) < self.pool.ids.lengths[rows][:, None]
-        if self.kept is not None:
-            first = self.kept.padded(rows, length)
-        else:
+        """Give what the body reads: a row of `length` sub-words each, or hidden states packed.
+
+        Returns:
+            Sub-words or states, mask (rows, length), marks (rows, marks), and for states where they stand.
+        """
+        lengths = self.pool.ids.lengths[rows]
+        mask = torch.from_numpy((np.arange(length) < lengths[:, None]).astype(np.float32))
+        marks = torch.from_numpy(self.pool.marks[rows])
+        if self.kept is None:
             ids = self.pool.ids.padded(rows, self.pad_id)
             wider = ((0, 0), (0, length - ids.shape[1]))
-            first = torch.from_numpy(np.pad(ids, wider, constant_values=self.pad_id))
-        return first, torch.from_numpy(mask.astype(np.float32)), torch.from_numpy(self.pool.marks[rows])
+            return torch.from_numpy(np.pad(ids, wider, constant_values=self.pad_id)), mask, marks
+        packing = Packing.of(lengths, length)
+        return self.kept.packed(rows, packing), mask, marks, *packing.inputs
 
 
 @dataclass(frozen=True)
@@ -119,9 +126,15 @@ def stacked(episodes: Sequence[Episode], readers: Sequence[RowReader]) -> Episod
 
     def shots(side: Side) -> Shots:
         read = [readers[p].inputs(rows, plan.length) for p, rows in zip(plan.pools, side.rows, strict=True)]
-        return Shots(tuple(torch.stack(x) for x in zip(*read, strict=True)), torch.from_numpy(side.targets))
+        return Shots(tuple(map(_stack, zip(*read, strict=True))), torch.from_numpy(side.targets))
 
     return EpisodeBatch(shots(plan.support), shots(plan.query), plan.n_way, plan.length)
+
+
+def _stack(inputs: Sequence[Tensor]) -> Tensor:
+    """Stack one input of several episodes; those that are shorter go on with zeros."""
+    most = max(len(x) for x in inputs)
+    return torch.stack([torch.cat([x, x.new_zeros(most - len(x), *x.shape[1:])]) for x in inputs])
 
 
 def _answerable(query: Side, support: Side) -> Side:

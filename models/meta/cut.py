@@ -7,11 +7,13 @@ between layers, is refused; `meta_layers: all` needs no cut.
 import copy
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from models.errors import ConfigError
+from models.meta.packing import Packing, located
 from models.training.optimizer import encoder_layers
 
 _TOLERANCE = 1e-4
@@ -31,12 +33,21 @@ class UpperBody(nn.Module):
         super().__init__()
         self.layers, self.readout = layers, readout
 
-    def forward(self, hidden: Tensor, mask: Tensor, marks: Tensor) -> Tensor:
-        """Give features of hidden (rows, length, width), where mask (rows, length) is 0 at padding."""
-        blocked = additive(mask)
+    def forward(self, hidden: Tensor, mask: Tensor, marks: Tensor, *packing: Tensor) -> Tensor:
+        """Give features of rows that stand end to end in few sequences.
+
+        Args:
+            hidden: (sequences, length, width) hidden states below.
+            mask: (rows, longest), 0 at padding.
+            marks: (rows, marks) positions within each row.
+            packing: Where the rows stand, `Packing.inputs`.
+        """
+        segments, places, sequences, rows = packing
+        blocked = apart(segments, hidden.dtype)
         for layer in self.layers:
             hidden = layer(hidden, attention_mask=blocked)
-        return self.readout(hidden, mask, marks)
+        found = hidden.flatten(0, 1)[located(places, sequences, rows, hidden.shape[1])]
+        return self.readout(found, mask, marks)
 
 
 class WholeBody(nn.Module):
@@ -58,6 +69,17 @@ def additive(mask: Tensor) -> Tensor:
     Made here, since transformers makes it in a way that `torch.func.vmap` can not follow.
     """
     return (1 - mask)[:, None, None, :] * torch.finfo(mask.dtype).min
+
+
+def apart(segments: Tensor, kind: torch.dtype) -> Tensor:
+    """Give what keeps rows apart, (sequences, 1, length, length), to be added to attention scores.
+
+    Args:
+        segments: (sequences, length) row of each state.
+        kind: Type of the scores.
+    """
+    others = segments[:, None, :, None] != segments[:, None, None, :]
+    return others.to(kind) * torch.finfo(kind).min
 
 
 def cut(encoder: PreTrainedModel, layers: int) -> tuple[PreTrainedModel, nn.ModuleList]:
@@ -96,18 +118,26 @@ def _without_top(encoder: PreTrainedModel, stack: nn.ModuleList, layers: int) ->
 
 @torch.no_grad()
 def _check(encoder: PreTrainedModel, below: nn.Module, top: nn.ModuleList) -> None:
-    ids = torch.arange(12, device=encoder.device).reshape(2, 6) % int(encoder.config.vocab_size)
-    mask = torch.ones(2, 6, device=encoder.device)
-    mask[1, 4:] = 0
+    """See that both parts are the whole, and that the upper one does not mind where a row stands."""
+    lengths = np.array([6, 4])
+    longest = int(lengths.max())
+    packing = Packing.of(lengths, int(lengths.sum()))
+    inside = torch.from_numpy(np.arange(longest) < lengths[:, None]).to(encoder.device)
+    mask = inside.float()
+    ids = torch.arange(inside.numel(), device=encoder.device) % int(encoder.config.vocab_size)
+    ids = ids.reshape(inside.shape)
     whole = encoder(input_ids=ids, attention_mask=additive(mask)).last_hidden_state
     hidden = below(input_ids=ids, attention_mask=additive(mask)).last_hidden_state
+    segments, places, *begins = (x.to(encoder.device) for x in packing.inputs)
+    places = places[:, :longest]
+    packed = hidden.new_zeros(segments.numel(), hidden.shape[-1])
+    packed[places[inside]] = hidden[inside]
+    body = UpperBody(top, lambda hidden, mask, marks: hidden)  # noqa: ARG005 - a readout's arguments
     try:
-        for layer in top:
-            hidden = layer(hidden, attention_mask=additive(mask))
-        differs = (hidden - whole)[mask > 0].abs().max() > _TOLERANCE
+        found = body(packed.reshape(*segments.shape, -1), mask, mask, segments, places, *begins)
     except (TypeError, AttributeError, RuntimeError, ValueError) as error:
         raise _refusal(encoder) from error
-    if differs:
+    if (found - whole)[inside].abs().max() > _TOLERANCE:
         raise _refusal(encoder)
 
 

@@ -57,7 +57,7 @@ def gathered(
         rows = np.unique(np.concatenate([side.rows[mine].ravel() for side in (plan.support, plan.query)]))
         read, begins = chunked(readers[pool], rows)
         places[int(pool)] = rows, begins + total
-        total += sum(len(x[0]) * (x[0].shape[1] if readers[pool].pool.is_tagged else 1) for x in read)
+        total += sum(x[1].numel() if readers[pool].pool.is_tagged else len(x[1]) for x in read)
         chunks += read
 
     def shots(side: Side) -> Shots:

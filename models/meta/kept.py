@@ -14,6 +14,7 @@ from transformers import PreTrainedModel
 
 from models.kernels import fast_linears
 from models.meta.cut import additive
+from models.meta.packing import Packing
 from models.ragged import Ragged
 
 MEMORY_LIMIT = 2 << 30
@@ -33,12 +34,18 @@ class KeptStates:
         # A memory-mapped array that torch will not write to is fine for it; nothing here writes.
         self.values, self.offsets = torch.from_numpy(values), offsets
 
-    def padded(self, rows: np.ndarray, length: int) -> Tensor:
-        """Give the states of some rows as (rows, length, width); what stands at padding is of no use."""
-        places = self.offsets[rows][:, None] + np.minimum(
-            np.arange(length), np.diff(self.offsets)[rows][:, None] - 1
-        )
-        return self.values[torch.from_numpy(places)]
+    def packed(self, rows: np.ndarray, packing: Packing) -> Tensor:
+        """Give the states of some rows as (sequences, length, width); what stands at no row is of no use.
+
+        Args:
+            rows: Positions of the rows.
+            packing: Where they stand.
+        """
+        places = np.full(packing.segments.size, self.offsets[rows[0]])
+        lengths = np.diff(self.offsets)[rows]
+        inside = np.arange(packing.places.shape[1]) < lengths[:, None]
+        places[packing.places[inside]] = (self.offsets[rows][:, None] + np.arange(inside.shape[1]))[inside]
+        return self.values[torch.from_numpy(places.reshape(packing.segments.shape))]
 
 
 class Storage:

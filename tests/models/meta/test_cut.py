@@ -1,9 +1,11 @@
+import numpy as np
 import pytest
 import torch
 from transformers import PreTrainedModel
 
 from models.errors import ConfigError
 from models.meta.cut import UpperBody, additive, cut
+from models.meta.packing import Packing
 from models.meta.readouts import marked, pooled, tokens
 
 IDS = torch.tensor([[2, 5, 7, 9], [3, 8, 0, 0]])
@@ -16,8 +18,48 @@ def test_both_parts_together_are_the_whole(encoder: PreTrainedModel, layers: int
     below, top = cut(encoder, layers)
     whole = encoder(input_ids=IDS, attention_mask=MASK.long()).last_hidden_state
     hidden = below(input_ids=IDS, attention_mask=additive(MASK)).last_hidden_state
-    found = UpperBody(top, lambda hidden, mask, marks: hidden)(hidden, MASK, torch.zeros(2, 0))
+    found = _upper(top, hidden, np.array([4, 2]))
     torch.testing.assert_close(found[MASK > 0], whole[MASK > 0])
+
+
+def test_rows_in_one_sequence_do_not_see_each_other(encoder: PreTrainedModel):
+    """Rows end to end have the states that they have by themselves."""
+    _, top = cut(encoder, 2)
+    hidden = torch.randn(2, 4, encoder.config.hidden_size)
+    together = _upper(top, hidden, np.array([4, 2]), length=6)
+    for row, length in enumerate((4, 2)):
+        alone = _upper(top, hidden[row : row + 1, :length], np.array([length]))
+        torch.testing.assert_close(together[row, :length], alone[0])
+
+
+def test_packings_may_follow_each_other(encoder: PreTrainedModel):
+    """Two packings put together give each row the states that it has in its own."""
+    _, top = cut(encoder, 2)
+    body = UpperBody(top, lambda hidden, mask, marks: hidden)
+    packs = [
+        _packed(torch.randn(3, 4, encoder.config.hidden_size), np.array(n), 5) for n in ([4, 1, 3], [2, 2, 4])
+    ]
+    each = torch.cat([body(*pack) for pack in packs])
+    torch.testing.assert_close(body(*map(torch.cat, zip(*packs, strict=True))), each)
+
+
+def _upper(
+    top: torch.nn.ModuleList, hidden: torch.Tensor, lengths: np.ndarray, length: int | None = None
+) -> torch.Tensor:
+    """Run the upper layers over packed rows, and give the states of each row (rows, longest, width)."""
+    body = UpperBody(top, lambda hidden, mask, marks: hidden)
+    return body(*_packed(hidden, lengths, length or hidden.shape[1]))
+
+
+def _packed(hidden: torch.Tensor, lengths: np.ndarray, length: int) -> tuple[torch.Tensor, ...]:
+    packing = Packing.of(lengths, length)
+    segments, places, *begins = packing.inputs
+    inside = torch.from_numpy(np.arange(hidden.shape[1]) < lengths[:, None])
+    packed = torch.zeros(segments.numel(), hidden.shape[-1])
+    places = places[:, : hidden.shape[1]]
+    packed[places[inside]] = hidden[inside]
+    mask = inside.float()
+    return packed.reshape(*segments.shape, -1), mask, torch.zeros(len(mask), 0), segments, places, *begins
 
 
 def test_weights_are_shared_and_not_copied(encoder: PreTrainedModel):

@@ -9,6 +9,7 @@ from transformers import PreTrainedModel
 from models.episodes import Pool
 from models.meta.cut import additive, cut
 from models.meta.kept import Storage, keep_states
+from models.meta.packing import Packing
 
 
 def test_kept_states_are_those_of_the_lower_part(encoder: PreTrainedModel, make_pool: Callable[..., Pool]):
@@ -22,7 +23,8 @@ def test_kept_states_are_those_of_the_lower_part(encoder: PreTrainedModel, make_
         expected = below(
             input_ids=alone, attention_mask=additive(torch.ones(1, alone.shape[1]))
         ).last_hidden_state
-    torch.testing.assert_close(kept.padded(np.array([row]), alone.shape[1]), expected, rtol=1e-4, atol=1e-5)
+    found = kept.packed(np.array([row]), Packing.of(ids.lengths[[row]], alone.shape[1]))
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_a_mapped_file_holds_the_same_and_leaves_nothing(
@@ -51,3 +53,16 @@ def test_progress_ends_at_one(encoder: PreTrainedModel, make_pool: Callable[...,
     keep_states(below, make_pool().ids, pad_id=0, alive=seen.append)
     assert seen == sorted(seen)
     assert seen[-1] == pytest.approx(1)
+
+
+def test_packed_states_stand_where_the_packing_says(encoder: PreTrainedModel, make_pool: Callable[..., Pool]):
+    """Each row's states, read at its places, are those that were kept."""
+    below, _ = cut(encoder, 1)
+    ids = make_pool().ids
+    kept = keep_states(below, ids, pad_id=0)
+    rows = np.array([5, 3, 8])
+    packing = Packing.of(ids.lengths[rows], int(ids.lengths.max()))
+    found = kept.packed(rows, packing).flatten(0, 1)
+    for row, places in zip(rows, packing.places, strict=True):
+        own = kept.values[int(ids.offsets[row]) : int(ids.offsets[row + 1])]
+        assert torch.equal(found[torch.from_numpy(places[: len(own)])], own)
