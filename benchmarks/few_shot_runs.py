@@ -20,6 +20,7 @@ from models.learners.base import Embedded
 from models.meta.batches import Reader, stacked
 from models.meta.kept import keep_states
 from models.meta.loop import Keeping, Lessons, MetaTraining, Progress
+from models.meta.mixed import InBfloat16
 from models.meta.networks import MetaLayers, Networks, build_networks
 from models.meta.scoring import EmbeddedReader, Source, Start, answers, embed_pool, score_episodes, scores_of
 from models.meta.settings import MetaSettings
@@ -131,6 +132,8 @@ class FewShot:
         learner = run.recipe.made()
         if learner.adapts_body:
             networks, source = self._parts(run, exam.on, exam.shape, 0)
+            if in_bfloat16(MetaSettings.model_validate(run.recipe.settings).precision, "cpu"):
+                networks = {kind: InBfloat16(network, "cpu") for kind, network in networks.items()}
             start = Start(learner, networks, self.trained(run))
             found = score_episodes(start, source, source.episodes(0, exam.episodes), at_once=4)
         else:
