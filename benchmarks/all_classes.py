@@ -17,20 +17,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import torch
 import xxhash
 from safetensors.torch import load_file, save_file
-from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
-from transformers import PreTrainedModel
 
+from benchmarks.all_classes_heads import HEADS, Rows, right
 from benchmarks.intents import DATA, KIND, few_shot_file, intents
 from benchmarks.results import record, this_command
-from benchmarks.transduction import self_trained
 from models.encoder import load_encoder_model
 from models.episodes import EpisodeSampler, EpisodeShape, Pool
-from models.learners import Shots, make_learner
-from models.learners.base import Embedded
+from models.learners import make_learner
 from models.meta.batches import Reader
 from models.meta.loop import Keeping, Lessons, MetaTraining
 from models.meta.networks import build_networks
@@ -40,10 +35,6 @@ from models.pretrained import DEFAULT_ENCODER
 
 PUBLISHED = {"banking77": "84.0 / 89.8 (ICDA)", "clinc150": "92.6 / 94.8 (ICDA)"}
 _VALIDATION_SHARE, _DRAWS, _MORE_SUPPORTS = 5, 2000, 5
-_LOGISTIC = {"logistic": 10.0, "logistic 100": 100.0}
-ANIL, SELF_TRAINED = "anil", "anil, then self-training (transductive)"
-HEADS = ("prototypes", *_LOGISTIC, ANIL, SELF_TRAINED)
-_ANIL = {"inner_lr": 100.0, "inner_steps": 100, "scale": 5.0}
 MONEY = (
     "account_blocked", "apr", "application_status", "balance", "bill_balance", "bill_due",
     "card_declined", "credit_limit", "credit_limit_change", "credit_score", "damaged_card",
@@ -53,14 +44,6 @@ MONEY = (
     "spending_history", "transactions", "transfer",
 )  # fmt: skip
 """CLINC150's classes of the domains `banking` and `credit_cards`, 15 each."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Embedded rows (rows, dim) with their classes (rows,)."""
-
-    features: np.ndarray
-    labels: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -150,7 +133,9 @@ def _rows(data: str, encoder: str, params: dict | None, options: argparse.Namesp
         asked = Try(data, params, names, options.score_on)
         found = [list(asked.questions(shot)) for shot in (5, 10)]
         for head in options.heads:
-            cells = [_told(np.array([_right(head, q) for q in questions])) for questions in found]
+            cells = [
+                _told(np.array([right(head, q.support, q.query) for q in questions])) for questions in found
+            ]
             words = "yes" if names else "no"
             lines.append(
                 f"| {data} | {encoder} | {words} | {head} | {cells[0]} | {cells[1]} | {PUBLISHED[data]} |"
@@ -261,42 +246,6 @@ def _drawn(pool: Pool, free: np.ndarray, shot: int, seed: int) -> np.ndarray:
     rng, labels = np.random.default_rng(seed), pool.labels.values
     rows = (np.flatnonzero(free & (labels == c)) for c in range(len(pool.classes)))
     return np.concatenate([rng.choice(own, shot, replace=False) for own in rows])
-
-
-def _right(head: str, question: Question) -> np.ndarray:
-    """Tell which rows a head answers right, (rows,) bool."""
-    support, query = question.support, question.query
-    classes, known = np.unique(support.labels, return_inverse=True)
-    if head == "prototypes":
-        centres = np.stack([support.features[known == c].mean(0) for c in range(len(classes))])
-        apart = (centres**2).sum(1) - 2 * query.features @ centres.T
-        return classes[apart.argmin(1)] == query.labels
-    with threadpool_limits(2):
-        if head in _LOGISTIC:
-            model = LogisticRegression(C=_LOGISTIC[head], max_iter=1000)
-            return model.fit(support.features, support.labels).predict(query.features) == query.labels
-        scores = _anil_scores(support.features, known, query.features)
-        if head == SELF_TRAINED:
-            scores = self_trained(support.features, known, query.features, scores)
-    return classes[scores.argmax(1)] == query.labels
-
-
-def _anil_scores(features: np.ndarray, classes: np.ndarray, queries: np.ndarray) -> np.ndarray:
-    """Adapt ANIL's head, and score (queries, classes)."""
-    networks, _ = build_networks(_encoder(), [KIND], "none", plain_attention=False)
-    network, learner = Embedded(networks[KIND]), make_learner("anil", _ANIL)
-    params = learner.begin(network)
-    support = Shots((torch.from_numpy(features),), torch.from_numpy(classes))
-    with torch.no_grad():
-        adapted = learner.adapt(network, params, support, int(classes.max()) + 1)
-        weight, bias = learner.linear_head(params, adapted)
-    found: np.ndarray = queries @ weight.numpy().T + bias.numpy()
-    return found
-
-
-@cache
-def _encoder() -> PreTrainedModel:
-    return load_encoder_model(DEFAULT_ENCODER)
 
 
 def _told(right: np.ndarray) -> str:

@@ -17,19 +17,18 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from benchmarks.crossner_data import DOMAINS, agent_of, crossner_rows, domain_pool, types_of
 from benchmarks.results import record, this_command
 from benchmarks.wnut17_data import encoded_job, entity_counts, f1_of
-from models.adapters import get_adapter
 from models.encoder import load_encoder
 from models.episodes import EpisodeSampler, EpisodeShape, Kind, Pool, Split
-from models.episodes.greedy import greedy_rows, mentions
+from models.episodes.greedy import greedy_rows
 from models.learners import make_learner
 from models.meta.batches import Reader
 from models.meta.loop import Keeping, Lessons, MetaTraining, Progress
 from models.meta.networks import build_networks, put_back
-from models.meta.pools import pool_from_windows
 from models.meta.scoring import Source, Start
 from models.meta.settings import MetaSettings
 from models.predictor import Predictor
@@ -151,16 +150,15 @@ def _only(table: pa.Table, wanted: str) -> pa.Table:
 
 def _support(domain: str, draw: int) -> pa.Table:
     """Draw training rows until each type is mentioned K to 2K times."""
-    rows, adapter = crossner_rows(domain, "train"), get_adapter(agent_of(domain))
-    _, tokenizer = load_encoder(DEFAULT_ENCODER)
-    windows = adapter.encode(rows, tokenizer).windows
-    pool = pool_from_windows(domain, domain, adapter, [windows])
-    if len(pool) != len(rows):
-        raise SystemExit(
-            f"{domain} has training rows that are alike or too long; its supports need the rest."
-        )
+    rows, types = crossner_rows(domain, "train"), types_of(domain)
+    tags = rows["tags"].combine_chunks()
+    begun = pc.index_in(tags.values, pa.array([f"B-{name}" for name in types]))
+    begun = begun.fill_null(-1).to_numpy(zero_copy_only=False)
+    owners = np.repeat(np.arange(len(rows)), np.diff(tags.offsets.to_numpy()))
+    counts = np.zeros((len(rows), len(types)), np.int64)
+    np.add.at(counts, (owners[begun >= 0], begun[begun >= 0]), 1)
     rng = np.random.default_rng([draw, DOMAINS.index(domain)])
-    return rows.take(greedy_rows(mentions(pool), np.full(len(pool.classes), SHOT), rng))
+    return rows.take(greedy_rows(counts, np.full(len(types), SHOT), rng))
 
 
 def _start(rotation: Rotation, name: str, seed: int, options: argparse.Namespace) -> Path:

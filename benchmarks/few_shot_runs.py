@@ -14,13 +14,12 @@ from safetensors.torch import load_file, save_file
 from benchmarks.transduction import transductive
 from models.encoder import load_encoder_model
 from models.episodes import Episode, EpisodeSampler, EpisodeShape, Kind, Pool, Split
-from models.kernels import in_bfloat16
 from models.learners import LEARNERS, Learner
 from models.learners.base import Embedded
 from models.meta.batches import Reader, stacked
 from models.meta.kept import keep_states
 from models.meta.loop import Keeping, Lessons, MetaTraining, Progress
-from models.meta.mixed import InBfloat16
+from models.meta.mixed import Precision, attends_plainly, in_precision
 from models.meta.networks import MetaLayers, Networks, build_networks
 from models.meta.scoring import EmbeddedReader, Source, Start, answers, embed_pool, score_episodes, scores_of
 from models.meta.settings import MetaSettings
@@ -53,6 +52,11 @@ class Recipe:
     train_query: int = 5
     names: bool = False
     settings: dict[str, float | int | str] = field(default_factory=dict)
+
+    @property
+    def precision(self) -> Precision:
+        """Give what the settings say of it, or what they leave it at."""
+        return MetaSettings.model_validate(self.settings).precision
 
     def made(self) -> Learner:
         """Make the learner."""
@@ -132,8 +136,7 @@ class FewShot:
         learner = run.recipe.made()
         if learner.adapts_body:
             networks, source = self._parts(run, exam.on, exam.shape, 0)
-            if in_bfloat16(MetaSettings.model_validate(run.recipe.settings).precision, "cpu"):
-                networks = {kind: InBfloat16(network, "cpu") for kind, network in networks.items()}
+            networks = in_precision(networks, run.recipe.precision, "cpu")
             start = Start(learner, networks, self.trained(run))
             found = score_episodes(start, source, source.episodes(0, exam.episodes), at_once=4)
         else:
@@ -208,8 +211,7 @@ class FewShot:
         """Build the networks of a run, and its source of episodes of a split."""
         encoder = load_encoder_model(DEFAULT_ENCODER)
         learner, pool = run.recipe.made(), self.pools(run.data, run.split)[split]
-        precision = MetaSettings.model_validate(run.recipe.settings).precision
-        plain = learner.adapts_body or in_bfloat16(precision, "cpu")
+        plain = attends_plainly(learner, run.recipe.precision, "cpu")
         kinds: list[Kind] = [pool.kind]
         networks, below = build_networks(encoder, kinds, run.recipe.layers, plain_attention=plain)
         kept = keep_states(below, pool.ids, 0) if below is not None else None

@@ -11,12 +11,12 @@ from transformers import PreTrainedModel
 from models.encoder import load_encoder
 from models.episodes.splits import key
 from models.errors import ArtifactError
-from models.kernels import in_bfloat16
 from models.learners import make_learner
 from models.meta.job import START, MetaJob
 from models.meta.kept import Storage
 from models.meta.lessons import Splits, States, make_source, split_pools
 from models.meta.loop import Keeping, Lessons, MetaResult, MetaTraining, Progress
+from models.meta.mixed import attends_plainly
 from models.meta.networks import Chosen, build_networks, put_back
 from models.meta.scoring import Start
 from models.meta.settings import settings_of
@@ -90,7 +90,7 @@ def _training(job: MetaJob, encoder: PreTrainedModel, pools: Splits, monitor: Mo
     config = job.config
     learner = make_learner(config.learner, config.learner_settings)
     kinds = sorted({pool.kind for found in pools.values() for pool, _ in found})
-    plain = learner.adapts_body or (encoder.device.type == "cpu" and in_bfloat16(config.precision, "cpu"))
+    plain = attends_plainly(learner, config.precision, encoder.device.type)
     networks, below = build_networks(
         encoder, kinds, config.meta_layers, chosen=Chosen.of(config), plain_attention=plain
     )

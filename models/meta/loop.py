@@ -13,12 +13,10 @@ import torch
 
 from models.episodes import Episode
 from models.errors import TrainingError
-from models.kernels import in_bfloat16
 from models.learners import EpisodeBatch, MetaGradient, Network, Params
 from models.meta.batches import by_kind, stacked
 from models.meta.gathered import gathered
-from models.meta.mixed import InBfloat16
-from models.meta.networks import Networks
+from models.meta.mixed import in_precision
 from models.meta.ranks import add_up, own_share, rank
 from models.meta.scoring import Source, Start, score_episodes
 from models.meta.settings import MetaSettings
@@ -123,7 +121,7 @@ class MetaTraining:
         params = begun(start.learner, start.networks) | start.params
         self.state = MetaState(params, self.body, settings)
         self.device = next(iter(self.state.params.values())).device
-        self.networks = self._in_precision(start.networks)
+        self.networks = in_precision(start.networks, settings.precision, self.device.type)
         self.meta_gradient: Callable[..., MetaGradient] = start.learner.meta_gradient
         if settings.compiled:
             self.meta_gradient = torch.compile(start.learner.meta_gradient, dynamic=True)
@@ -185,12 +183,6 @@ class MetaTraining:
         if self.learner.adapts_body:
             return network, stacked(episodes, self.train.readers)
         return gathered(network, episodes, self.train.readers)
-
-    def _in_precision(self, networks: Networks) -> Networks:
-        """Compute features in bf16 where that is asked for; weights and their updates stay in fp32."""
-        if not in_bfloat16(self.settings.precision, self.device.type):
-            return networks
-        return {kind: InBfloat16(one, self.device.type) for kind, one in networks.items()}
 
     def _check(self, loss: float) -> None:
         if not np.isfinite(loss):
