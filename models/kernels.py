@@ -16,6 +16,10 @@ from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 
 
+_LEAST_WEIGHTS = 1 << 14
+"""Weights of a layer below which calling a function in Python costs more than its product."""
+
+
 class _OneDnnProduct(torch.autograd.Function):
     """y = x W^T + b, forward and backward by oneDNN; x is (..., in), W (out, in), y (..., out).
 
@@ -70,6 +74,7 @@ class _OneDnnLinear(nn.Linear):
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the base's name
         plain = input.dtype == torch.float32 and input.device.type == "cpu"
+        plain = plain and self.weight.numel() >= _LEAST_WEIGHTS
         # What torch.compile makes of a layer is its own, and knows nothing of this product.
         if not plain or torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling():
             return super().forward(input)

@@ -13,8 +13,9 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(autouse=True)
 def _always_one_dnn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Use oneDNN whatever the processor is, so that the test says the same everywhere."""
+    """Use oneDNN whatever the processor and the layer's size are, so that a test says the same everywhere."""
     monkeypatch.setattr(kernels, "one_dnn_is_faster", lambda: True)
+    monkeypatch.setattr(kernels, "_LEAST_WEIGHTS", 0)
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -46,6 +47,17 @@ def test_a_frozen_layer_gets_no_gradient():
         layer(x).sum().backward()
     assert layer.weight.grad is None
     assert x.grad is not None
+
+
+def test_a_small_layer_multiplies_as_its_base_does(monkeypatch: pytest.MonkeyPatch):
+    """Where a call costs more than the product, the product is torch's own."""
+    monkeypatch.setattr(kernels, "_LEAST_WEIGHTS", 12)
+    products = []
+    for width in (2, 3):
+        layer = nn.Linear(4, width)
+        with fast_linears(layer):
+            products.append(type(layer(torch.ones(1, 4)).grad_fn).__name__)
+    assert products == ["AddmmBackward0", "_OneDnnProductBackward"]
 
 
 def test_layers_are_themselves_again_after_the_block():
