@@ -109,7 +109,8 @@ def _agent(domain: str, encoder: str, options: argparse.Namespace, seed: int) ->
 
 def _scored(rotation: Rotation, start: str, seed: int, draw: int, options: argparse.Namespace) -> np.ndarray:
     """Fine-tune on one support and count entities of each row and type, (rows, types, 3)."""
-    asked = [start, seed, draw, options.score_on, options.outer, options.adapt]
+    outer = "" if start == PLAIN else options.outer
+    asked = [start, seed, draw, options.score_on, outer, options.adapt]
     name = "-".join(str(x) for x in asked).replace('"', "").replace(" ", "")
     kept = options.folder / f"{rotation.test}-{name}.npy"
     if kept.exists():

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 
-
 _LEAST_WEIGHTS = 1 << 14
 """Weights of a layer below which calling a function in Python costs more than its product."""
 
