@@ -127,15 +127,15 @@ def _check(encoder: PreTrainedModel, below: nn.Module, top: nn.ModuleList) -> No
     ids = torch.arange(inside.numel(), device=encoder.device) % int(encoder.config.vocab_size)
     ids = ids.reshape(inside.shape)
     whole = encoder(input_ids=ids, attention_mask=additive(mask)).last_hidden_state
-    hidden = below(input_ids=ids, attention_mask=additive(mask)).last_hidden_state
     segments, places, *begins = (x.to(encoder.device) for x in packing.inputs)
     places = places[:, :longest]
-    packed = hidden.new_zeros(segments.numel(), hidden.shape[-1])
-    packed[places[inside]] = hidden[inside]
     body = UpperBody(top, lambda hidden, mask, marks: hidden)  # noqa: ARG005 - a readout's arguments
     try:
+        hidden = below(input_ids=ids, attention_mask=additive(mask)).last_hidden_state
+        packed = hidden.new_zeros(segments.numel(), hidden.shape[-1])
+        packed[places[inside]] = hidden[inside]
         found = body(packed.reshape(*segments.shape, -1), mask, mask, segments, places, *begins)
-    except (TypeError, AttributeError, RuntimeError, ValueError) as error:
+    except (TypeError, AttributeError, LookupError, RuntimeError, ValueError) as error:
         raise _refusal(encoder) from error
     if (found - whole)[inside].abs().max() > _TOLERANCE:
         raise _refusal(encoder)

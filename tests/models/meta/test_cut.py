@@ -94,6 +94,18 @@ def test_a_stack_that_needs_more_than_states_and_a_mask_is_refused():
         cut(ModernBertModel(config).eval(), 1)
 
 
+def test_a_stack_of_one_layer_used_again_and_again_is_refused():
+    """ALBERT has one layer for all of its depth, so there is nothing to cut."""
+    from transformers import AlbertConfig, AlbertModel
+
+    config = AlbertConfig(
+        vocab_size=60, hidden_size=16, embedding_size=16, num_hidden_layers=3, num_attention_heads=2,
+        intermediate_size=24, pad_token_id=0,
+    )  # fmt: skip
+    with pytest.raises(ConfigError, match="architecture albert can not be run layer by layer"):
+        cut(AlbertModel(config).eval(), 1)
+
+
 def test_pooling_leaves_padding_out():
     """What stands at padding has no say, and features have length 1."""
     hidden = torch.randn(2, 4, 3)
