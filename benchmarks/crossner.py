@@ -28,6 +28,7 @@ from models.episodes.greedy import greedy_rows
 from models.learners import make_learner
 from models.meta.batches import Reader
 from models.meta.loop import Keeping, Lessons, MetaTraining, Progress
+from models.meta.mixed import attends_plainly
 from models.meta.networks import build_networks, put_back
 from models.meta.scoring import Source, Start
 from models.meta.settings import MetaSettings
@@ -150,8 +151,8 @@ def _only(table: pa.Table, wanted: str) -> pa.Table:
 
 
 def _support(domain: str, draw: int) -> pa.Table:
-    """Draw training rows until each type is mentioned K to 2K times."""
-    rows, types = crossner_rows(domain, "train"), types_of(domain)
+    """Draw training rows until each type is mentioned K to 2K times, by tags that begin a mention."""
+    rows, types = _different(crossner_rows(domain, "train")), types_of(domain)
     tags = rows["tags"].combine_chunks()
     begun = pc.index_in(tags.values, pa.array([f"B-{name}" for name in types]))
     begun = begun.fill_null(-1).to_numpy(zero_copy_only=False)
@@ -160,6 +161,13 @@ def _support(domain: str, draw: int) -> pa.Table:
     np.add.at(counts, (owners[begun >= 0], begun[begun >= 0]), 1)
     rng = np.random.default_rng([draw, DOMAINS.index(domain)])
     return rows.take(greedy_rows(counts, np.full(len(types), SHOT), rng))
+
+
+def _different(rows: pa.Table) -> pa.Table:
+    """Leave out rows with the same words as one before."""
+    words = pc.binary_join(rows["tokens"].combine_chunks(), " ")
+    codes = words.dictionary_encode().indices.to_numpy()
+    return rows.take(np.sort(np.unique(codes, return_index=True)[1]))
 
 
 def _start(rotation: Rotation, name: str, seed: int, options: argparse.Namespace) -> Path:
@@ -172,7 +180,8 @@ def _start(rotation: Rotation, name: str, seed: int, options: argparse.Namespace
     encoder, tokenizer = load_encoder(DEFAULT_ENCODER)
     if learner.adapts_body:
         raise SystemExit(f"{name} adapts the body, which all layers make too slow; name another learner.")
-    networks, _ = build_networks(encoder, [KIND], "all")
+    plain = attends_plainly(learner, settings.precision, "cpu")
+    networks, _ = build_networks(encoder, [KIND], "all", plain_attention=plain)
 
     def source(domains: Sequence[str], shape: EpisodeShape, split: Split) -> Source:
         pools: list[Pool] = [domain_pool(domain) for domain in domains]

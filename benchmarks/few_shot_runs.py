@@ -14,12 +14,13 @@ from safetensors.torch import load_file, save_file
 from benchmarks.transduction import transductive
 from models.encoder import load_encoder_model
 from models.episodes import Episode, EpisodeSampler, EpisodeShape, Kind, Pool, Split
+from models.kernels import Precision, in_bfloat16
 from models.learners import LEARNERS, Learner
 from models.learners.base import Embedded
-from models.meta.batches import Reader, stacked
-from models.meta.kept import keep_states
+from models.meta.batches import stacked
+from models.meta.lessons import States
 from models.meta.loop import Keeping, Lessons, MetaTraining, Progress
-from models.meta.mixed import Precision, attends_plainly, in_precision
+from models.meta.mixed import attends_plainly
 from models.meta.networks import MetaLayers, Networks, build_networks
 from models.meta.scoring import EmbeddedReader, Source, Start, answers, embed_pool, score_episodes, scores_of
 from models.meta.settings import MetaSettings
@@ -136,7 +137,6 @@ class FewShot:
         learner = run.recipe.made()
         if learner.adapts_body:
             networks, source = self._parts(run, exam.on, exam.shape, 0)
-            networks = in_precision(networks, run.recipe.precision, "cpu")
             start = Start(learner, networks, self.trained(run))
             found = score_episodes(start, source, source.episodes(0, exam.episodes), at_once=4)
         else:
@@ -154,8 +154,8 @@ class FewShot:
             n_way=recipe.train_way, k_shot=recipe.train_shot, n_query=recipe.train_query, names=recipe.names
         )
         selected_on = EpisodeShape(n_way=5, k_shot=1, n_query=5, names=recipe.names)
-        networks, train = self._parts(run, "train", shape, run.seed)
-        _, validation = self._parts(run, "validation", selected_on, 0)
+        networks, train = self._parts(run, "train", shape, run.seed, training=True)
+        _, validation = self._parts(run, "validation", selected_on, 0, training=True)
         settings = MetaSettings.model_validate({**recipe.settings, "seed": run.seed})
         began = time.monotonic()
         keeping = Keeping(self.folder / f"{run.name}-checkpoints", run.name)
@@ -206,17 +206,17 @@ class FewShot:
         return scores_of(np.concatenate(counts))
 
     def _parts(
-        self, run: Run, split: Split, shape: EpisodeShape | None, seed: int
+        self, run: Run, split: Split, shape: EpisodeShape | None, seed: int, *, training: bool = False
     ) -> tuple[Networks, Source]:
-        """Build the networks of a run, and its source of episodes of a split."""
+        """Build the networks of a run, and its source of episodes of a split; scores are of fp32."""
         encoder = load_encoder_model(DEFAULT_ENCODER)
         learner, pool = run.recipe.made(), self.pools(run.data, run.split)[split]
         plain = attends_plainly(learner, run.recipe.precision, "cpu")
         kinds: list[Kind] = [pool.kind]
         networks, below = build_networks(encoder, kinds, run.recipe.layers, plain_attention=plain)
-        kept = keep_states(below, pool.ids, 0) if below is not None else None
         sampler = EpisodeSampler([pool], shape or EpisodeShape(), seed=seed, split=split)
-        return networks, Source(sampler, (Reader(pool, 0, kept),))
+        states = States(0, below, bfloat16=training and in_bfloat16(run.recipe.precision, "cpu"))
+        return networks, Source(sampler, (states.reader(pool),))
 
 
 def _show(progress: Progress) -> None:

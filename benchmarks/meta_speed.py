@@ -1,7 +1,7 @@
 """Seconds of an outer step of MAML and ANIL beside TorchOpt, higher and plain loops; runs alternate.
 
 `python -m benchmarks.meta_speed` (about ten minutes on two cores). Same encoder (MiniLM), episodes (4 of
-5-way 5-shot with 5 queries a class, BANKING77), update (3 inner steps, second order), padding and attention.
+5-way 5-shot with 5 queries a class, BANKING77), update (3 inner steps, second order) and attention.
 Each run has a process of its own; the rivals live in an environment of their own (`benchmarks/peers.py`).
 """
 
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,22 +24,41 @@ from benchmarks.peers import META_LEARNING, make_environment
 from benchmarks.results import record, this_command
 from models.encoder import encoder_folder, load_encoder_model
 from models.episodes import EpisodeSampler, EpisodeShape
+from models.learners import Inputs
 from models.learners.anil import ANIL
 from models.learners.base import Embedded
 from models.learners.gradient import GradientLearner
 from models.learners.maml import MAML
 from models.meta.batches import Reader, stacked
-from models.meta.kept import keep_states
+from models.meta.lessons import States
 from models.meta.mixed import InBfloat16
 from models.meta.networks import build_networks
+from models.meta.packing import NO_ROW, Packing
 from models.meta.scoring import Source, embed_pool
 from models.pretrained import DEFAULT_ENCODER
 
 META_BATCH, META_TRAINING = 4, 400
 """Episodes of an outer step, and outer steps of the meta-training that the cold pass is spread over."""
-OURS = {"ours": MAML, "ours_bf16": MAML, "anil_ours": ANIL}
+OURS = {"ours": MAML, "ours_padded": MAML, "ours_bf16": MAML, "anil_ours": ANIL, "anil_ours_bf16": ANIL}
 SHAPE = EpisodeShape(n_way=5, k_shot=5, n_query=5)
 BARS = {"higher": 2.0, "torchopt": 2.0, "plain": 2.0, "anil_kept": 3.0, "anil_plain": 100.0}
+
+
+@dataclass(frozen=True)
+class Padded(Reader):
+    """A reader that leaves each row a sequence of its own, padded to the longest, as the rivals do."""
+
+    def inputs(self, rows: np.ndarray, length: int) -> Inputs:
+        """Give what `Reader` gives, without packing."""
+        if self.kept is None:
+            return super().inputs(rows, length)
+        lengths = self.pool.ids.lengths[rows]
+        places = np.arange(length) < lengths[:, None]
+        segments = np.where(places, np.arange(len(rows))[:, None], NO_ROW)
+        within = np.minimum(np.arange(length), lengths[:, None] - 1)
+        packing = Packing(segments, length * np.arange(len(rows))[:, None] + within)
+        mask, marks = torch.from_numpy(places.astype(np.float32)), torch.from_numpy(self.pool.marks[rows])
+        return self.kept.packed(rows, packing), mask, marks, *packing.inputs
 
 
 def main() -> None:
@@ -112,20 +132,22 @@ def _time_ours(name: str, first_gradient: Path) -> dict:
     source = _source()
     reader = source.readers[0]
     encoder = load_encoder_model(DEFAULT_ENCODER)
+    bfloat16 = name.endswith("bf16")
     layers = TOP_LAYERS if learner.adapts_body else "none"
-    networks, below = build_networks(encoder, [KIND], layers, plain_attention=learner.adapts_body)
+    plain = learner.adapts_body or bfloat16
+    networks, below = build_networks(encoder, [KIND], layers, plain_attention=plain)
     network = networks[KIND]
     params = learner.begin(network)
     began = time.perf_counter()
-    kept = Reader(reader.pool, 0, keep_states(below, reader.pool.ids, 0))
-    readers: tuple = (kept,)
+    kept = States(0, below, bfloat16=bfloat16).reader(reader.pool)
+    readers: tuple = (Padded(**vars(kept)) if name == "ours_padded" else kept,)
     if not learner.adapts_body:
         readers, network = (embed_pool(network, params, kept),), Embedded(network)
-    if name.endswith("bf16"):
+    elif bfloat16:
         network = InBfloat16(network, "cpu")
     cold = time.perf_counter() - began
     seconds = []
-    for step in range(STEPS["anil_kept" if name == "anil_ours" else "plain"] + 1):
+    for step in range(STEPS["plain" if learner.adapts_body else "anil_kept"] + 1):
         began = time.perf_counter()
         batch = stacked(source.episodes(step * META_BATCH, META_BATCH), readers)
         found = learner.meta_gradient(network, params, batch)
@@ -142,30 +164,38 @@ def _report(runs: dict[str, list[dict]]) -> str:
         f"MiniLM, {META_BATCH} episodes of 5-way 5-shot with 5 queries a class, {INNER_STEPS} inner steps, "
         f"second order. A step of ours and of `anil_kept` holds 1/{META_TRAINING} of the cold pass over the "
         f"split's rows (a meta-training of {META_TRAINING} steps); ours holds drawing and stacking the "
-        "episodes, too. ANIL here learns the head's start on a body that stays as it is. `ours_bf16` is what "
+        "episodes, too. ANIL here learns the head's start on a body that stays as it is. The rivals pad rows "
+        "to the longest of their episodes, and so does `ours_padded`; ours stand end to end. `_bf16` is what "
         "a meta-training does by default on a processor that multiplies bf16; all others compute in fp32. "
         "Distances between updates are shares of their length.",
         "",
-        "| variant | seconds a step | ours is faster by (each round) | bar | peak MB | update apart by |",
-        "|---|---|---|---|---|---|",
+        "| variant | seconds a step | ours is faster by (each round) | ours padded by | ours in bf16 by | "
+        "bar | peak MB | update apart by |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for name, found in runs.items():
         own = "anil_ours" if name.startswith("anil") else "ours"
-        took, ours = _steps(found), _steps(runs[own])
-        ratio = (
-            ""
-            if name in OURS
-            else f"{np.median(took / ours):.2f} x ({', '.join(f'{r:.2f}' for r in took / ours)})"
-        )
+        took = _steps(found)
+        ways = ("", "_padded", "_bf16")
+        ratios = ["" if name in OURS else _ratio(took, runs, own + way) for way in ways]
         theirs, mine = found[0]["gradient"], runs[own][0]["gradient"]
         apart = np.linalg.norm(theirs - mine) / np.linalg.norm(mine)
         memory = np.median([run["megabytes"] for run in found])
         bar = f"{BARS[name]:g} x" if name in BARS else ""
-        lines.append(f"| {name} | {np.median(took):.4f} | {ratio} | {bar} | {memory:.0f} | {apart:.1e} |")
+        cells = [name, f"{np.median(took):.4f}", *ratios, bar, f"{memory:.0f}", f"{apart:.1e}"]
+        lines.append(f"| {' | '.join(cells)} |")
     cold = {name: float(np.median([run["cold"] for run in found])) for name, found in runs.items()}
     told = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in cold.items() if seconds)
     lines += ["", f"Cold pass: {told}."]
     return "\n".join(lines)
+
+
+def _ratio(took: np.ndarray, runs: dict[str, list[dict]], own: str) -> str:
+    """Tell how often a step of ours fits in one of theirs; empty where ours was not run."""
+    if own not in runs:
+        return ""
+    each = took / _steps(runs[own])
+    return f"{np.median(each):.2f} x ({', '.join(f'{r:.2f}' for r in each)})"
 
 
 def _steps(runs: list[dict]) -> np.ndarray:

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import FunctionCtx
 
-_LEAST_WEIGHTS = 1 << 14
-"""Weights of a layer below which calling a function in Python costs more than its product."""
+Precision = Literal["auto", "fp32", "bf16"]
+_LEAST_PRODUCT = 1 << 20
+"""Multiplications below which calling a function in Python costs more than they do."""
 
 
 class _OneDnnProduct(torch.autograd.Function):
@@ -73,7 +74,7 @@ class _OneDnnLinear(nn.Linear):
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - the base's name
         plain = input.dtype == torch.float32 and input.device.type == "cpu"
-        plain = plain and self.weight.numel() >= _LEAST_WEIGHTS
+        plain = plain and input.numel() * len(self.weight) >= _LEAST_PRODUCT
         # What torch.compile makes of a layer is its own, and knows nothing of this product.
         if not plain or torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling():
             return super().forward(input)
@@ -84,8 +85,8 @@ class _OneDnnLinear(nn.Linear):
 def fast_linears(model: nn.Module) -> Iterator[None]:
     """Run a model's linear layers by oneDNN inside the block, where that is the faster library.
 
-    Weights and their names stay as they are. The choice rests on the processor alone, never on a timing,
-    so that a run and its resumption add in the same order.
+    Weights and their names stay as they are. The choice rests on the processor and the product's size, never
+    on a timing, so that a run and its resumption add in the same order.
     """
     swapped = [m for m in model.modules() if type(m) is nn.Linear] if one_dnn_is_faster() else []
     for module in swapped:
@@ -97,7 +98,7 @@ def fast_linears(model: nn.Module) -> Iterator[None]:
             module.__class__ = nn.Linear
 
 
-def in_bfloat16(precision: Literal["auto", "fp32", "bf16"], device: str) -> bool:
+def in_bfloat16(precision: Precision, device: str) -> bool:
     """Tell whether matrices are multiplied in bf16: where asked for, and under `auto` where that is faster.
 
     Args:

@@ -23,7 +23,8 @@ class Shots(NamedTuple):
     """Rows with their truth.
 
     Args:
-        inputs: What a network reads; each (rows, ...), or (episodes, rows, ...) in an EpisodeBatch.
+        inputs: What a network reads, for it alone to take apart: a tensor may have an entry a row, or one for
+            some rows together. In an EpisodeBatch each begins with the episodes.
         targets: (items,) class within the episode, IGNORED where there is none; float targets in a
             regression, (items, n_way). An item is what gets a class: a row, or each of its sub-words.
     """

@@ -7,13 +7,15 @@ from typing import Protocol
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from models.adapters.base import IGNORED
 from models.episodes import OUTSIDE, Drawn, Episode, Kind, Pool
 from models.learners import EpisodeBatch, Inputs, Shots
 from models.meta.kept import KeptStates
-from models.meta.packing import Packing
+from models.meta.packing import Packing, stacked_packings
+
+_UNPACKED = 3
+"""Inputs of rows that are not packed: sub-words, mask and marks."""
 
 
 class RowReader(Protocol):
@@ -24,7 +26,7 @@ class RowReader(Protocol):
         """Give the pool."""
 
     def inputs(self, rows: np.ndarray, length: int) -> Inputs:
-        """Give the inputs of some rows, padded to `length` sub-words."""
+        """Give what a network reads of some rows, for items of `length` a row where every sub-word is one."""
 
 
 @dataclass(frozen=True)
@@ -121,20 +123,16 @@ def arranged(episodes: Sequence[Episode], readers: Sequence[RowReader]) -> Arran
 
 
 def stacked(episodes: Sequence[Episode], readers: Sequence[RowReader]) -> EpisodeBatch:
-    """Stack episodes of one task type, each input padded to the longest row of all."""
+    """Stack episodes of one task type: rows padded to the longest of all, or packed in sequences of it."""
     plan = arranged(episodes, readers)
 
     def shots(side: Side) -> Shots:
         read = [readers[p].inputs(rows, plan.length) for p, rows in zip(plan.pools, side.rows, strict=True)]
-        return Shots(tuple(map(_stack, zip(*read, strict=True))), torch.from_numpy(side.targets))
+        packed = len(read[0]) > _UNPACKED
+        inputs = stacked_packings(read) if packed else tuple(map(torch.stack, zip(*read, strict=True)))
+        return Shots(inputs, torch.from_numpy(side.targets))
 
     return EpisodeBatch(shots(plan.support), shots(plan.query), plan.n_way, plan.length)
-
-
-def _stack(inputs: Sequence[Tensor]) -> Tensor:
-    """Stack one input of several episodes; those that are shorter go on with zeros."""
-    most = max(len(x) for x in inputs)
-    return torch.stack([torch.cat([x, x.new_zeros(most - len(x), *x.shape[1:])]) for x in inputs])
 
 
 def _answerable(query: Side, support: Side) -> Side:

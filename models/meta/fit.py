@@ -11,6 +11,7 @@ from transformers import PreTrainedModel
 from models.encoder import load_encoder
 from models.episodes.splits import key
 from models.errors import ArtifactError
+from models.kernels import in_bfloat16
 from models.learners import make_learner
 from models.meta.job import START, MetaJob
 from models.meta.kept import Storage
@@ -90,7 +91,8 @@ def _training(job: MetaJob, encoder: PreTrainedModel, pools: Splits, monitor: Mo
     config = job.config
     learner = make_learner(config.learner, config.learner_settings)
     kinds = sorted({pool.kind for found in pools.values() for pool, _ in found})
-    plain = attends_plainly(learner, config.precision, encoder.device.type)
+    device = encoder.device.type
+    plain = attends_plainly(learner, config.precision, device)
     networks, below = build_networks(
         encoder, kinds, config.meta_layers, chosen=Chosen.of(config), plain_attention=plain
     )
@@ -100,7 +102,13 @@ def _training(job: MetaJob, encoder: PreTrainedModel, pools: Splits, monitor: Mo
         if monitor.due:
             monitor.beat(_heartbeat(Progress(0, config.steps, None, (), 0.0)))
 
-    states = States(int(encoder.config.pad_token_id or 0), below, Storage(job.folder), alive)
+    states = States(
+        pad_id=int(encoder.config.pad_token_id or 0),
+        below=below,
+        storage=Storage(job.folder),
+        alive=alive,
+        bfloat16=in_bfloat16(config.precision, device),
+    )
     train = make_source(config, pools, "train", states)
     validation = make_source(config, pools, "validation", states)
     settings = settings_of(config).model_copy(update={"parts": job.parts})

@@ -55,9 +55,9 @@ def gathered(
     for pool in np.unique(plan.pools):
         mine = plan.pools == pool
         rows = np.unique(np.concatenate([side.rows[mine].ravel() for side in (plan.support, plan.query)]))
-        read, begins = chunked(readers[pool], rows)
+        read, begins, items = chunked(readers[pool], rows)
         places[int(pool)] = rows, begins + total
-        total += sum(x[1].numel() if readers[pool].pool.is_tagged else len(x[1]) for x in read)
+        total += items
         chunks += read
 
     def shots(side: Side) -> Shots:
@@ -72,8 +72,8 @@ def gathered(
     return GatheredNetwork(network, chunks), batch
 
 
-def chunked(reader: RowReader, rows: np.ndarray) -> tuple[list[Inputs], np.ndarray]:
-    """Read rows in batches of like length, and say at which item each row begins, (rows,)."""
+def chunked(reader: RowReader, rows: np.ndarray) -> tuple[list[Inputs], np.ndarray, int]:
+    """Read rows in batches of like length; say at which item each row begins (rows,), and count the items."""
     lengths = reader.pool.ids.lengths[rows]
     order = np.argsort(-lengths, kind="stable")
     chunks: list[Inputs] = []
@@ -87,7 +87,7 @@ def chunked(reader: RowReader, rows: np.ndarray) -> tuple[list[Inputs], np.ndarr
         begins[chosen] = item + step * np.arange(len(chosen))
         item += step * len(chosen)
         first += len(chosen)
-    return chunks, begins
+    return chunks, begins, item
 
 
 def items_of(pool: Pool, begins: np.ndarray, rows: np.ndarray, length: int) -> np.ndarray:

@@ -78,7 +78,7 @@ def keep_states(
     storage: Storage | None = None,
     alive: Callable[[float], None] = lambda _: None,
 ) -> KeptStates:
-    """Run the lower part of an encoder over all rows.
+    """Run the lower part of an encoder over all rows; what is kept is float32, under autocast too.
 
     Args:
         below: Gives `last_hidden_state`.
@@ -101,6 +101,6 @@ def keep_states(
                 attention_mask=additive(torch.from_numpy(inside.astype(np.float32)).to(below.device)),
             ).last_hidden_state
             places = ids.offsets[rows][:, None] + np.arange(inside.shape[1])
-            values[places[inside]] = hidden.cpu().numpy()[inside]
+            values[places[inside]] = hidden.float().cpu().numpy()[inside]
             alive(first / len(order))
     return KeptStates(values, ids.offsets)

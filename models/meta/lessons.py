@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
 import xxhash
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
@@ -65,18 +66,21 @@ class States:
         below: The part of the encoder that is not learned; None where all of it is.
         storage: Where the states may lie.
         alive: Told the share of a pool that is done (fraction, 0-1), often.
+        bfloat16: Multiply matrices in bf16, as what lies above does.
     """
 
     pad_id: int
     below: PreTrainedModel | None = None
     storage: Storage = field(default_factory=Storage)
     alive: Callable[[float], None] = lambda _: None
+    bfloat16: bool = False
 
     def reader(self, pool: Pool) -> Reader:
         """Make what gives a pool's rows."""
         if self.below is None:
             return Reader(pool, self.pad_id)
-        kept = keep_states(self.below, pool.ids, self.pad_id, self.storage, self.alive)
+        with torch.autocast(self.below.device.type, torch.bfloat16, enabled=self.bfloat16):
+            kept = keep_states(self.below, pool.ids, self.pad_id, self.storage, self.alive)
         return Reader(pool, self.pad_id, kept)
 
 

@@ -3,17 +3,13 @@
 Distances to prototypes and their derivatives are differences of large numbers, of which bf16 leaves nothing.
 """
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
-from models.kernels import in_bfloat16
+from models.kernels import Precision, in_bfloat16
 from models.learners import Inputs, Learner, Network, Params
 from models.learners.base import View
 from models.meta.networks import Networks
-
-Precision = Literal["auto", "fp32", "bf16"]
 
 
 class InBfloat16(View):
@@ -50,7 +46,12 @@ def in_precision(networks: Networks, precision: Precision, device: str) -> Netwo
 def attends_plainly(learner: Learner, precision: Precision, device: str) -> bool:
     """Tell whether a meta-training attends by the plain formula and not by the fused kernels.
 
-    It has second derivatives and runs over many episodes' weights at once, and is the faster one in bf16 on a
-    CPU.
+    That formula has second derivatives and runs over many episodes' weights at once, and it is the faster one
+    in bf16 on a CPU.
+
+    Args:
+        learner: One that adapts the body needs it.
+        precision: What is asked for.
+        device: `cpu` or `cuda`.
     """
     return learner.adapts_body or (device == "cpu" and in_bfloat16(precision, device))

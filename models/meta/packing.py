@@ -4,6 +4,7 @@ Krell et al., "Efficient Sequence Packing without Cross-contamination", 2021, ar
 attends to itself alone. For hidden states, which know their positions already.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -35,8 +36,16 @@ class Packing:
 
         Args:
             lengths: (rows,) sub-words of each row, at least 1.
-            length: Sub-words of a sequence; no row is longer.
+            length: Sub-words of a sequence.
+
+        Raises:
+            ValueError: A row has no sub-word, or more than a sequence.
         """
+        wrong = np.flatnonzero((lengths < 1) | (lengths > length))
+        if len(wrong):
+            raise ValueError(
+                f"Row {wrong[0]} has {lengths[wrong[0]]} sub-words; one to {length} of them fit a sequence."
+            )
         begins = np.empty(len(lengths), np.int64)
         used = np.zeros(len(lengths), np.int64)
         for row in np.argsort(-lengths, kind="stable"):
@@ -61,6 +70,24 @@ class Packing:
         sequences, rows = (torch.zeros(len(x), dtype=torch.int64) for x in (self.segments, self.places))
         sequences[:1] = rows[:1] = 1
         return torch.from_numpy(self.segments), torch.from_numpy(self.places), sequences, rows
+
+
+def stacked_packings(read: Sequence[Inputs]) -> Inputs:
+    """Stack states, mask, marks and `Packing.inputs` of several episodes, which may differ in sequences.
+
+    Args:
+        read: Of each episode; what is missing of the most sequences is at no row.
+    """
+    most = max(len(states) for states, *_ in read)
+
+    def grown(x: Tensor, fill: int) -> Tensor:
+        return torch.cat([x, x.new_full((most - len(x), *x.shape[1:]), fill)])
+
+    even = [
+        (grown(states, 0), mask, marks, grown(segments, NO_ROW), places, grown(sequences, 0), rows)
+        for states, mask, marks, segments, places, sequences, rows in read
+    ]
+    return tuple(map(torch.stack, zip(*even, strict=True)))
 
 
 def located(places: Tensor, sequences: Tensor, rows: Tensor, length: int) -> Tensor:

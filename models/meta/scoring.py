@@ -75,7 +75,7 @@ def embed_pool(
     network: Network, params: Params, reader: RowReader, alive: Callable[[], None] = lambda: None
 ) -> EmbeddedReader:
     """Compute the features of all rows of a pool once."""
-    chunks, begins = chunked(reader, np.arange(len(reader.pool)))
+    chunks, begins, _ = chunked(reader, np.arange(len(reader.pool)))
     device = _device(params)
     params = params | network.weights(params)
     parts = []

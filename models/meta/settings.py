@@ -1,10 +1,11 @@
 """MetaSettings: the numbers of a meta-training, whatever it is trained on."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import torch
 from pydantic import Field, field_validator
 
+from models.kernels import Precision
 from models.schemas.base import Record
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class MetaSettings(Record):
     validation_episodes: int = Field(default=200, ge=1)
     patience: int = Field(default=4, ge=1)
     checkpoint_steps: int = Field(default=50, ge=1)
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    precision: Precision = "auto"
     compiled: bool = False
     parts: int = Field(default=1, ge=1)
     seed: int = Field(default=0, ge=0)

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(
 def _always_one_dnn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Use oneDNN whatever the processor and the layer's size are, so that a test says the same everywhere."""
     monkeypatch.setattr(kernels, "one_dnn_is_faster", lambda: True)
-    monkeypatch.setattr(kernels, "_LEAST_WEIGHTS", 0)
+    monkeypatch.setattr(kernels, "_LEAST_PRODUCT", 0)
 
 
 @pytest.mark.parametrize("bias", [True, False])
@@ -49,15 +49,15 @@ def test_a_frozen_layer_gets_no_gradient():
     assert x.grad is not None
 
 
-def test_a_small_layer_multiplies_as_its_base_does(monkeypatch: pytest.MonkeyPatch):
-    """Where a call costs more than the product, the product is torch's own."""
-    monkeypatch.setattr(kernels, "_LEAST_WEIGHTS", 12)
+def test_a_small_product_is_torchs_own(monkeypatch: pytest.MonkeyPatch):
+    """Rows count as well as weights: one row of 4 by 2 is small, two rows or 4 by 3 are not."""
+    monkeypatch.setattr(kernels, "_LEAST_PRODUCT", 12)
     products = []
-    for width in (2, 3):
+    for rows, width in ((1, 2), (2, 2), (1, 3)):
         layer = nn.Linear(4, width)
         with fast_linears(layer):
-            products.append(type(layer(torch.ones(1, 4)).grad_fn).__name__)
-    assert products == ["AddmmBackward0", "_OneDnnProductBackward"]
+            products.append(type(layer(torch.ones(rows, 4)).grad_fn).__name__)
+    assert products == ["AddmmBackward0", "_OneDnnProductBackward", "_OneDnnProductBackward"]
 
 
 def test_layers_are_themselves_again_after_the_block():

@@ -27,6 +27,19 @@ def test_kept_states_are_those_of_the_lower_part(encoder: PreTrainedModel, make_
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
 
+def test_states_in_bf16_are_near_and_kept_in_float32(
+    encoder: PreTrainedModel, make_pool: Callable[..., Pool]
+):
+    """Products in bf16 have eight bits; what is kept of them is float32."""
+    below, _ = cut(encoder, 1)
+    ids = make_pool().ids
+    exact = keep_states(below, ids, pad_id=0).values
+    with torch.autocast("cpu", torch.bfloat16):
+        found = keep_states(below, ids, pad_id=0).values
+    assert found.dtype == torch.float32
+    assert 0 < (found - exact).norm() / exact.norm() < 0.02
+
+
 def test_a_mapped_file_holds_the_same_and_leaves_nothing(
     encoder: PreTrainedModel, make_pool: Callable[..., Pool], tmp_path: Path
 ):
