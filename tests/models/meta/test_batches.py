@@ -6,12 +6,14 @@ from transformers import PreTrainedModel
 
 from models.adapters.base import IGNORED
 from models.episodes import Pool
+from models.learners import make_learner
+from models.learners.base import Embedded
 from models.learners.network import ModuleNetwork
 from models.learners.prototypical import Prototypical
 from models.meta.batches import Reader, by_kind, stacked
 from models.meta.gathered import gathered
 from models.meta.networks import build_networks
-from models.meta.scoring import Source
+from models.meta.scoring import Source, embed_pool
 from models.ragged import Ragged
 
 
@@ -122,3 +124,20 @@ def test_what_the_support_does_not_show_is_not_asked_for(make_source: Callable[.
         batch = stacked([episode], source.readers)
         shown = set(batch.support.targets.unique().tolist()) | {IGNORED}
         assert set(batch.query.targets.unique().tolist()) <= shown
+
+
+def test_features_that_are_there_already_are_gathered_too(
+    encoder: PreTrainedModel, make_pool: Callable[..., Pool], make_source: Callable[..., Source]
+):
+    """A reader of features has no mask; its episodes have the gradient of those that are stacked."""
+    source = make_source([make_pool()])
+    networks, _ = build_networks(encoder, ["text_classification"], "none")
+    network, learner = networks["text_classification"], make_learner("anil", {})
+    whole, _ = build_networks(encoder, ["text_classification"], "all")
+    body = whole["text_classification"]
+    reader = embed_pool(body, body.parameters, source.readers[0])
+    params, episodes = learner.begin(network), source.episodes(0, 3)
+    around, batch = gathered(Embedded(network), episodes, [reader])
+    found = learner.meta_gradient(around, params, batch)
+    expected = learner.meta_gradient(Embedded(network), params, stacked(episodes, [reader]))
+    torch.testing.assert_close(found.gradients, expected.gradients)

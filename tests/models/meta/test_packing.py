@@ -1,7 +1,18 @@
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
+from transformers import PreTrainedModel
 
+from models.episodes import Kind, Pool
+from models.learners import make_learner
+from models.meta.batches import Reader, stacked
+from models.meta.kept import keep_states
+from models.meta.networks import Chosen, build_networks
 from models.meta.packing import NO_ROW, Packing
+from models.meta.scoring import Source
 
 
 def test_the_longest_rows_come_first_and_short_ones_fill_up():
@@ -31,3 +42,55 @@ def test_every_sub_word_has_a_place_of_its_own(seed: int):
     owners = packing.segments.ravel()[packing.places]
     assert (owners == np.arange(40)[:, None]).all()
     assert len(packing.segments) <= 1.3 * np.ceil(lengths.sum() / 12)
+
+
+@pytest.mark.parametrize(("lengths", "row"), [([3, 5, 2], 1), ([4, 0], 1)])
+def test_a_row_that_fits_no_sequence_is_refused(lengths: list[int], row: int):
+    """The message names the row, its length and the limit."""
+    with pytest.raises(ValueError, match=f"Row {row} has {lengths[row]} sub-words; one to 4"):
+        Packing.of(np.array(lengths), 4)
+
+
+@pytest.fixture
+def pools(make_pool: Callable[..., Pool], tagged_pool: Pool) -> dict[Kind, Pool]:
+    """Give a pool of each task type."""
+    texts = make_pool()
+    marks = np.stack([texts.ids.lengths // 2, texts.ids.lengths - 1], axis=1)
+    return {
+        "text_classification": texts,
+        "token_classification": tagged_pool,
+        "relation_classification": replace(texts, kind="relation_classification", marks=marks),
+    }
+
+
+@pytest.mark.parametrize("learner", ["maml", "reptile", "prototypical"])
+@pytest.mark.parametrize("kind", ["text_classification", "token_classification", "relation_classification"])
+def test_packed_episodes_have_the_gradient_of_whole_rows(
+    encoder: PreTrainedModel,
+    pools: dict[Kind, Pool],
+    make_source: Callable[..., Source],
+    kind: Kind,
+    learner: str,
+):
+    """Episodes of unequal size on kept, packed states move the top layers as the whole encoder's rows do."""
+    pool, made = pools[kind], make_learner(learner, {})
+    source = make_source([pool], n_way=(1, 2) if pool.is_tagged else (2, 4), k_shot=(1, 3), n_query=2)
+    upper, below = build_networks(encoder, [kind], 2)
+    whole, _ = build_networks(encoder, [kind], "all", chosen=Chosen(("*.layer.1.*", "*.layer.2.*")))
+    assert below is not None
+    reader = Reader(pool, 0, keep_states(below, pool.ids, 0))
+    packed = stacked(source.episodes(0, 4), [reader])
+    params = made.begin(upper[kind])
+    found = made.meta_gradient(upper[kind], params, packed).gradients
+    own = {_in_whole(name): weight for name, weight in params.items()}
+    expected = made.meta_gradient(whole[kind], own, stacked(source.episodes(0, 4), source.readers)).gradients
+    for name, gradient in found.items():
+        torch.testing.assert_close(gradient, expected[_in_whole(name)], rtol=1e-3, atol=1e-5)
+
+
+def _in_whole(name: str) -> str:
+    """Give the name that a weight of the top two layers of three has in the whole body."""
+    parts = name.split(".")
+    if parts[0] != "layers":
+        return name
+    return ".".join(["encoder.encoder.layer", str(int(parts[1]) + 1), *parts[2:]])
