@@ -1,6 +1,7 @@
 """Meta-training on a small encoder: it learns, selects, and goes on bit for bit where it was cut off."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -44,13 +45,20 @@ def make_training(
     """Give a function that describes a meta-training on words."""
 
     def make(
-        learner: Learner | None = None, settings: MetaSettings = SETTINGS, **more: object
+        learner: Learner | None = None,
+        settings: MetaSettings = SETTINGS,
+        rank: int | None = None,
+        **more: object,
     ) -> MetaTraining:
         learner = learner or Prototypical()
         encoder = make_encoder()
         layers = 1 if learner.adapts_body else "all"
         networks, below = build_networks(
-            encoder, ["text_classification"], layers, plain_attention=learner.adapts_body
+            encoder,
+            ["text_classification"],
+            layers,
+            chosen=Chosen(rank=rank),
+            plain_attention=learner.adapts_body,
         )
         train = _reading(make_source([make_pool(name="a")]), below)
         validation = _reading(make_source([make_pool(name="b", seed=1)], split="validation"), below)
@@ -87,6 +95,7 @@ def test_the_best_weights_are_given_and_not_the_last(make_training: Callable[...
     assert any(not torch.equal(w, training.state.params[name]) for name, w in result.params.items())
 
 
+@pytest.mark.parametrize("rank", [None, 2], ids=["whole", "low rank"])
 @pytest.mark.parametrize(
     "learner",
     [
@@ -99,9 +108,10 @@ def test_the_best_weights_are_given_and_not_the_last(make_training: Callable[...
     ids=lambda learner: learner.name,
 )
 def test_a_cut_off_meta_training_ends_with_the_same_weights(
-    make_training: Callable[..., MetaTraining], tmp_path: Path, learner: Learner
+    make_training: Callable[..., MetaTraining], tmp_path: Path, learner: Learner, rank: int | None
 ):
     """Gone on with at its last checkpoint, it ends bit for bit where one that was never cut off does."""
+    make_training = partial(make_training, rank=rank)
     whole = make_training(learner).run()
 
     def stop(progress: Progress) -> None:
@@ -195,21 +205,27 @@ def test_kept_states_give_the_same_training_as_running_all_layers(
         torch.testing.assert_close(weight, whole_run.params[twin], rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.parametrize("rank", [None, 2], ids=["whole", "low rank"])
 def test_task_types_share_the_encoder_and_have_a_head_each(
     make_encoder: Callable[..., PreTrainedModel],
     make_pool: Callable[..., Pool],
     tagged_pool: Pool,
     make_source: Callable[..., Source],
+    rank: int | None,
 ):
-    """Texts and tags are learned together, with heads of different size and scales of their own."""
+    """Texts and tags move the same weights, or changes of them, and have heads of their own."""
     kinds = ["text_classification", "token_classification"]
-    networks, _ = build_networks(make_encoder(), kinds, "all")
+    networks, _ = build_networks(make_encoder(), kinds, "all", chosen=Chosen(rank=rank))
     source = make_source([make_pool(), tagged_pool], n_way=2, k_shot=1, n_query=1)
     learner = ANIL(inner_steps=1, head="shared")
     settings = SETTINGS.model_copy(update={"steps": 2, "meta_batch_size": 6})
     result = MetaTraining(Start(learner, networks, {}), Lessons(source, source), settings).run()
-    heads = [result.state.params[f"{kind}|head.weight"] for kind in kinds]
-    assert not torch.equal(*heads)
+    heads = {f"{kind}|head.weight" for kind in kinds}
+    assert {name for name in result.state.params if name.endswith("head.weight")} == heads
+    assert not torch.equal(*(result.state.params[name] for name in heads))
+    body = networks["text_classification"].parameters.keys()
+    assert body == networks["token_classification"].parameters.keys()
+    assert body <= result.state.params.keys()
 
 
 def test_bf16_keeps_the_direction_of_a_second_order_gradient(
