@@ -56,7 +56,7 @@ def main() -> None:
     print(markdown)
     if options.record:
         record(
-            f"Few-shot: {', '.join(options.data)}",
+            f"Few-shot{options.about}: {', '.join(options.data)}",
             this_command(),
             markdown,
         )
@@ -84,6 +84,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--shot", type=int, help="shots of a training episode, for all methods")
     parser.add_argument("--episodes", type=int, default=600)
     parser.add_argument("--queries", type=int, default=25, help="a class, when scored")
+    parser.add_argument("--about", default="", help="what the section's title says of this table")
     parser.add_argument("--score-on", default="test", choices=("validation", "test"))
     parser.add_argument("--folder", type=Path, default=Path(".few-shot"), help="kept, and gone on with")
     parser.add_argument("--record", action=argparse.BooleanOptionalAction, default=True)
