@@ -23,6 +23,7 @@ from models.episodes import EpisodeSampler, EpisodeShape, Kind, Pool, Split
 from models.learners import make_learner
 from models.meta.batches import Reader
 from models.meta.loop import Lessons, MetaTraining, Progress
+from models.meta.mixed import attends_plainly
 from models.meta.networks import build_networks
 from models.meta.scoring import Source, Start
 from models.meta.settings import MetaSettings
@@ -163,8 +164,9 @@ def _meta_training(encoder: str, size: Size, folder: Path, compiled: bool) -> Ti
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = load_encoder_model(encoder)
     torch.nn.Module.to(model, device)
-    networks, _ = build_networks(model, [KIND], "all", plain_attention=device.type == "cpu")
     learner = make_learner("prototypical", {})
+    plain = attends_plainly(learner, "bf16", device.type)
+    networks, _ = build_networks(model, [KIND], "all", plain_attention=plain)
     pool = _pool()
     shape = EpisodeShape(n_way=_CLASSES, k_shot=5, n_query=5)
 
