@@ -115,8 +115,8 @@ def _report(
         lines.append(f"| {name} | {' | '.join(cells)} | {seconds[name] / options.seeds:.0f} |")
     lines += [
         "",
-        "The paper's figure for 10 shots, read by eye: about 0.4 after 1 step and 0.2 after 9; pretrained, with a "
-        "step tuned to 0.02, a little above 2 after 1 step.",
+        "The paper's figure for 10 shots, read by eye: about 0.4 after 1 step and 0.2 after 9; pretrained, "
+        "with a step tuned to 0.02, a little above 2 after 1 step.",
     ]
     return "\n".join(lines)
 
