@@ -1,6 +1,6 @@
 """Seconds of an outer step of MAML and ANIL beside TorchOpt, higher and plain loops; runs alternate.
 
-`python -m benchmarks.meta_speed` (about ten minutes on two cores). Same encoder (MiniLM), episodes (4 of
+`python -m benchmarks.meta_speed` (about twenty minutes on two cores). Same encoder (MiniLM), episodes (4 of
 5-way 5-shot with 5 queries a class, BANKING77), update (3 inner steps, second order) and attention.
 Each run has a process of its own; the rivals live in an environment of their own (`benchmarks/peers.py`).
 """
