@@ -13,6 +13,7 @@ from models.meta.kept import keep_states
 from models.meta.networks import Chosen, build_networks
 from models.meta.packing import NO_ROW, Packing
 from models.meta.scoring import Source
+from models.ragged import Ragged
 
 
 def test_the_longest_rows_come_first_and_short_ones_fill_up():
@@ -52,13 +53,22 @@ def test_a_row_that_fits_no_sequence_is_refused(lengths: list[int], row: int):
 
 
 @pytest.fixture
-def pools(make_pool: Callable[..., Pool], tagged_pool: Pool) -> dict[Kind, Pool]:
-    """Give a pool of each task type."""
+def pools(make_pool: Callable[..., Pool]) -> dict[Kind, Pool]:
+    """Give a pool of each task type, with the same rows: most are short, some long."""
     texts = make_pool()
+    rng = np.random.default_rng(0)
+    lengths = np.where(rng.random(len(texts)) < 0.2, 16, rng.integers(2, 6, len(texts)))
+    texts = replace(texts, ids=Ragged.from_lengths(rng.integers(2, 60, lengths.sum()), lengths))
+    tags = rng.integers(0, 3, len(texts.ids.values))
     marks = np.stack([texts.ids.lengths // 2, texts.ids.lengths - 1], axis=1)
     return {
         "text_classification": texts,
-        "token_classification": tagged_pool,
+        "token_classification": replace(
+            texts,
+            kind="token_classification",
+            classes=("a", "b"),
+            labels=Ragged.from_lengths(tags, texts.ids.lengths),
+        ),
         "relation_classification": replace(texts, kind="relation_classification", marks=marks),
     }
 
@@ -80,6 +90,8 @@ def test_packed_episodes_have_the_gradient_of_whole_rows(
     assert below is not None
     reader = Reader(pool, 0, keep_states(below, pool.ids, 0))
     packed = stacked(source.episodes(0, 4), [reader])
+    used = (packed.query.inputs[3] != NO_ROW).any(-1).sum(-1)
+    assert (used < packed.query.inputs[1].shape[1]).any()
     params = made.begin(upper[kind])
     found = made.meta_gradient(upper[kind], params, packed).gradients
     own = {_in_whole(name): weight for name, weight in params.items()}
