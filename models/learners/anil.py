@@ -11,8 +11,8 @@ class ANIL(PathLearner):
     """Learn the body as it is to be used, and adapt the head alone.
 
     Raghu, Raghu, Bengio, Vinyals, "Rapid Learning or Feature Reuse? Towards Understanding the Effectiveness
-    of MAML", 2020, arXiv:1909.09157: MAML's inner step (sec. 5, eq. for theta_head) on the head's weights
-    only. Features are computed once an episode, however many steps there are.
+    of MAML", 2020, arXiv:1909.09157: MAML's inner step on the head's weights only.
+    Features are computed once an episode, however many steps there are.
     """
 
     name: ClassVar[str] = "anil"

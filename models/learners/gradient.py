@@ -19,7 +19,7 @@ HEAD = (WEIGHT, BIAS)
 class GradientLearner(Learner):
     """Adapt by steps against the support's loss: phi <- phi - alpha grad L_support(phi), from phi = theta.
 
-    Finn, Abbeel, Levine, 2017, arXiv:1703.03400, eq. 1.
+    Finn, Abbeel, Levine, 2017, arXiv:1703.03400, sec. 2.2: theta'_i = theta - alpha grad L_i(theta).
 
     Args:
         inner_lr: Rate alpha of an inner step.

@@ -19,7 +19,8 @@ class IMAML(GradientLearner):
     Rajeswaran, Finn, Kakade, Levine, "Meta-Learning with Implicit Gradients", 2019, arXiv:1909.04630: the
     inner objective is L_support(phi) + lambda/2 |phi - theta|^2 (eq. 3), and the meta-gradient is
     (I + 1/lambda H)^-1 grad L_query(phi), H the support loss's Hessian at phi (lemma 1, eq. 6), solved by
-    conjugate gradient (algorithm 2). `inner_steps` must come close to the optimum.
+    conjugate gradient (algorithm 2). `inner_steps` must come close to the optimum; steps and lambda are the
+    paper's for Omniglot.
 
     Meta-parameters that do not adapt, and a head that starts from the support, get the gradient that the
     implicit function theorem gives them; the paper has none of those.
@@ -31,7 +32,8 @@ class IMAML(GradientLearner):
 
     name: ClassVar[str] = "imaml"
 
-    strength: float = 1.0
+    inner_steps: int = 16
+    strength: float = 2.0
     cg_steps: int = 5
 
     def __post_init__(self) -> None:
@@ -83,14 +85,15 @@ class IMAML(GradientLearner):
 def conjugate_gradient(product: Callable[[Params], Params], right: Params, steps: int) -> Params:
     """Solve A x = right for a symmetric positive A, given as x -> A x, in at most `steps` steps.
 
-    Hestenes and Stiefel, 1952. The number of steps is fixed; past the solution they change nothing.
+    Hestenes and Stiefel, 1952. The number of steps is fixed; past the solution they change nothing, and a
+    direction along which A is not positive is not gone.
     """
     x = {name: torch.zeros_like(b) for name, b in right.items()}
     rest, direction = right, right
     size = _dot(rest, rest)
     for _ in range(steps):
         image = product(direction)
-        length = _ratio(size, _dot(direction, image))
+        length = _ratio(size, _dot(direction, image).clamp(min=0))
         x = _step(x, length, direction)
         rest = _step(rest, -length, image)
         new = _dot(rest, rest)

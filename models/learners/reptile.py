@@ -16,7 +16,10 @@ class Reptile(GradientLearner):
 
     Nichol, Achiam, Schulman, "On First-Order Meta-Learning Algorithms", 2018, arXiv:1803.02999: theta <-
     theta + epsilon mean_i (phi_i - theta), phi_i = U_k(theta) (algorithm 2). An episode has no two sides
-    here: the inner steps see support and query. A head that starts from zeros or from prototypes is not
+    here: the inner steps see support and query.
+
+    Departure: every inner step sees all of an episode's rows, where the paper takes a minibatch of them each
+    time; an episode is about as large as one. A head that starts from zeros or from prototypes is not
     learned.
     """
 

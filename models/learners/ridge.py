@@ -17,8 +17,9 @@ class Ridge(Learner):
     """Fit a linear map from features to classes by ridge regression, and learn through its solution.
 
     Bertinetto, Henriques, Torr, Vedaldi, "Meta-learning with differentiable closed-form solvers", 2019,
-    arXiv:1805.08136 (R2-D2): W = X^T (X X^T + lambda I)^-1 Y (eq. 6, Woodbury's form: the matrix to invert
-    has the size of the support), scores = a X' W + b (eq. 7); lambda and a are learned. Y is 1 at a row's
+    arXiv:1805.08136 (R2-D2): W = X^T (X X^T + lambda I)^-1 Y (eq. 6, Woodbury's form, where the support is
+    smaller than a feature; (X^T X + lambda I)^-1 X^T Y elsewhere), scores = a X' W + b (eq. 7); lambda and a
+    are learned. Y is 1 at a row's
     class; b is the same for all classes and left out.
 
     Args:
@@ -51,9 +52,11 @@ class Ridge(Learner):
         member = network.members(support.targets, n_way)
         # A row without a class has no say: its feature and its truth are both nothing.
         features = features * member.sum(1, keepdim=True)
-        gram = features @ features.T
-        penalty = params[_LOG_PENALTY].exp() * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
-        weight = features.T @ torch.linalg.solve(gram + penalty, member)
+        penalty = params[_LOG_PENALTY].exp()
+        if len(features) <= network.dim:
+            weight = features.T @ torch.linalg.solve(_plus(features @ features.T, penalty), member)
+        else:
+            weight = torch.linalg.solve(_plus(features.T @ features, penalty), features.T @ member)
         return {_WEIGHT: weight, _COUNTS: member.sum(0)}
 
     def scores(self, network: Network, params: Params, adapted: Params, inputs: Inputs) -> Tensor:
@@ -72,3 +75,8 @@ class Ridge(Learner):
         adapted = self.adapt(network, params, episode.support, episode.n_way)
         scores = self.scores(network, params, adapted, episode.query.inputs)
         return network.loss(scores, episode.query.targets)
+
+
+def _plus(gram: Tensor, penalty: Tensor) -> Tensor:
+    """Add the penalty on the diagonal."""
+    return gram + penalty * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from torch.func import grad
 
-from models.learners import EpisodeBatch, Learner, Params
+from models.learners import EpisodeBatch, Learner, Params, Shots
 from models.learners.anil import ANIL
 from models.learners.fine_tune import FineTune
 from models.learners.imaml import IMAML
@@ -192,6 +193,22 @@ def test_imaml_with_a_large_lambda_is_the_gradient_at_the_start(
     found = learner.meta_gradient(network, params, batch).gradients
     expected = np.mean([_Line(batch, i).query_slope(_weights(params)) for i in range(2)], axis=0)
     np.testing.assert_allclose(_weights(found), expected, rtol=1e-4)
+
+
+def test_imaml_s_own_inner_steps_come_close_to_the_optimum(
+    network: ModuleNetwork, gaussians: Callable[..., EpisodeBatch], begun: Callable[..., Params]
+):
+    """Less than a tenth of the slope is left at the end, which the implicit gradient takes for none."""
+    learner, batch = IMAML(scale=1.0), gaussians(episodes=1)
+    params = begun(learner, network)
+    support = Shots((batch.support.inputs[0][0],), batch.support.targets[0])
+    start = learner.start(network, params, support, 3)
+
+    def left(fast: Params) -> float:
+        slopes = grad(lambda x: learner.inner_loss(network, params, x, start, support))(fast)
+        return float(torch.cat([s.flatten() for s in slopes.values()]).norm())
+
+    assert left(learner.adapt(network, params, support, 3)) < 0.1 * left(start)
 
 
 def test_more_conjugate_gradient_steps_come_nearer_to_the_exact_solution(

@@ -30,10 +30,10 @@ def test_prototypes_by_hand(bare: Callable[..., ModuleNetwork]):
 
 
 def test_prototypical_loss_by_hand(bare: Callable[..., ModuleNetwork]):
-    """The loss of both queries is log(1 + exp(-45))."""
-    learner, network = Prototypical(scale=1.0), bare(1, "class")
+    """With distances scaled by 1/45 the loss of both queries is log(1 + exp(-1))."""
+    learner, network = Prototypical(scale=1 / 45), bare(1, "class")
     found = learner.meta_gradient(network, learner.begin(network), _by_hand()).loss
-    torch.testing.assert_close(found, torch.tensor(45.0).neg().exp().log1p())
+    torch.testing.assert_close(found, torch.tensor(0.3132617))
 
 
 def test_a_head_from_prototypes_is_the_prototypical_network(
@@ -50,11 +50,15 @@ def test_a_head_from_prototypes_is_the_prototypical_network(
     )
 
 
+@pytest.mark.parametrize("shots", [1, 2])
 def test_ridge_is_the_textbook_solution(
-    network: ModuleNetwork, gaussians: Callable[..., EpisodeBatch], begun: Callable[..., Params]
+    shots: int,
+    network: ModuleNetwork,
+    gaussians: Callable[..., EpisodeBatch],
+    begun: Callable[..., Params],
 ):
-    """Woodbury's form gives (X^T X + lambda I)^-1 X^T Y."""
-    learner, batch = Ridge(penalty=0.3), gaussians(episodes=1)
+    """Three rows (Woodbury's form) and six rows of four features both give (X^T X + lambda I)^-1 X^T Y."""
+    learner, batch = Ridge(penalty=0.3), gaussians(k_shot=shots, episodes=1)
     params = begun(learner, network)
     support = Shots((batch.support.inputs[0][0],), batch.support.targets[0])
     x = network.features(params, support.inputs)
@@ -104,6 +108,14 @@ def test_conjugate_gradient_stays_at_the_solution():
     right = torch.tensor([1.0, 2.0], dtype=torch.float64)
     found = conjugate_gradient(lambda x: {"x": matrix @ x["x"]}, {"x": right}, 20)["x"]
     torch.testing.assert_close(found, torch.linalg.solve(matrix, right))
+
+
+def test_conjugate_gradient_does_not_go_where_a_matrix_is_not_positive():
+    """Along such a direction a step would go up, however far."""
+    matrix = torch.tensor([[1.0, 0.0], [0.0, -1.0]], dtype=torch.float64)
+    right = torch.tensor([0.0, 1.0], dtype=torch.float64)
+    found = conjugate_gradient(lambda x: {"x": matrix @ x["x"]}, {"x": right}, 5)["x"]
+    torch.testing.assert_close(found, torch.zeros(2, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("kind", [MAML, ANIL, MetaSGD])
