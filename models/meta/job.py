@@ -28,6 +28,7 @@ _SHAPING = (
     "meta_batch_size",
     "steps",
     "outer_lr",
+    "learner_lr",
     "optimizer",
     "weight_decay",
     "evaluate_steps",

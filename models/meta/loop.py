@@ -132,7 +132,7 @@ class MetaTraining:
         """Take outer steps to the end, or until meta-validation no longer improves.
 
         Raises:
-            TrainingError: The loss is not a number.
+            TrainingError: The loss or a gradient is not a number.
         """
         self.resumed_from = self._resume()
         state, settings = self.state, self.settings
@@ -188,7 +188,7 @@ class MetaTraining:
         if not np.isfinite(loss):
             raise TrainingError(
                 f"The meta-training loss is {loss} at outer step {self.state.position.step}. Lower outer_lr "
-                f"(now {self.settings.outer_lr:g}) or inner_lr, or clip harder (max_grad_norm)."
+                f"(now {self.settings.outer_lr:g}) or inner_lr, or compute in precision: fp32."
             )
 
     def _evaluate(self) -> None:

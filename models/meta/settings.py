@@ -19,8 +19,11 @@ class MetaSettings(Record):
         meta_batch_size: Episodes of an outer step.
         steps: Most outer steps.
         outer_lr: Peak rate eta of the outer steps.
+        learner_lr: The same for what a learner learns beside the encoder: a head's start, a scale, inner
+            rates; none is outer_lr, at which they hardly move.
         optimizer: A class of torch.optim that gets the gradients.
-        weight_decay: lambda; apart from the optimizer's own state, and only for the encoder's weights.
+        weight_decay: lambda; apart from the optimizer's own state, and for the encoder's weights and a
+            head's start alone.
         warmup_share: Share of the steps with a rising rate (fraction, 0-1); it falls to 0 after.
         max_grad_norm: Meta-gradients are clipped to this norm.
         evaluate_steps: Outer steps between two scores on meta-validation.
@@ -36,6 +39,7 @@ class MetaSettings(Record):
     meta_batch_size: int = Field(default=4, ge=1)
     steps: int = Field(default=400, ge=0)
     outer_lr: float = Field(default=2e-5, gt=0)
+    learner_lr: float | None = Field(default=None, gt=0)
     optimizer: str = "AdamW"
     weight_decay: float = Field(default=0.0, ge=0, le=1)
     warmup_share: float = Field(default=0.1, ge=0, lt=1)

@@ -6,13 +6,17 @@ from dataclasses import asdict, dataclass, field
 import torch
 from torch import Tensor
 
+from models.errors import TrainingError
 from models.learners import Params
+from models.learners.gradient import HEAD
 from models.meta.settings import MetaSettings
 from models.schemas import CurvePoint
 from models.training.checkpoint import Checkpoint
 from models.training.optimizer import rate_factor
 
 _SEPARATOR = "|"
+_OWN_DECAY = ("weight_decay", "lambd")
+"""What optimizers of torch call a decay of their own."""
 
 
 @dataclass
@@ -44,7 +48,7 @@ class MetaState:
 
     Args:
         params: The meta-parameters; leaves that the optimizer writes to.
-        decayed: Names of those that weight decay applies to.
+        body: Names of the encoder's weights; all others are the learner's own.
         settings: Rates and decay.
         position: Where it is.
         curve: Scores so far.
@@ -52,7 +56,7 @@ class MetaState:
     """
 
     params: Params
-    decayed: frozenset[str]
+    body: frozenset[str]
     settings: MetaSettings
     position: Position = field(default_factory=Position)
     curve: list[CurvePoint] = field(default_factory=list)
@@ -61,30 +65,52 @@ class MetaState:
     def __post_init__(self) -> None:
         self.params = {name: w.detach().clone() for name, w in self.params.items()}
         chosen = getattr(torch.optim, self.settings.optimizer)
+        accepted = inspect.signature(chosen).parameters
         # Decay is done here, the same for every optimizer; some have one of their own by default.
-        own: dict[str, float | bool] = {"weight_decay": 0.0} if self.settings.optimizer == "AdamW" else {}
-        self.fused = "fused" in inspect.signature(chosen).parameters
+        further: dict[str, float | bool] = {name: 0.0 for name in _OWN_DECAY if name in accepted}
+        self.fused = "fused" in accepted
         if self.fused:
-            own["fused"] = True
-        self.optimizer: torch.optim.Optimizer = chosen(
-            list(self.params.values()), lr=self.settings.outer_lr, **own
-        )
+            further["fused"] = True
+        by_rate: dict[float, list[Tensor]] = {}
+        for name, weight in self.params.items():
+            by_rate.setdefault(self._peak(name), []).append(weight)
+        groups = [{"params": own, "lr": rate, "peak": rate} for rate, own in by_rate.items()]
+        self.optimizer: torch.optim.Optimizer = chosen(groups, lr=self.settings.outer_lr, **further)
+
+    def _peak(self, name: str) -> float:
+        """Give the highest rate of a weight."""
+        own = self.settings.learner_lr or self.settings.outer_lr
+        return self.settings.outer_lr if name in self.body else own
+
+    def _is_decayed(self, name: str) -> bool:
+        """Tell whether weight decay is for these: scales and rates are no weights."""
+        return name in self.body or name.rpartition(_SEPARATOR)[2] in HEAD
 
     @torch.no_grad()
     def step(self, gradients: Params) -> None:
-        """Take one outer step: phi <- phi - eta grad - eta lambda phi, eta warmed up and then falling."""
+        """Take one outer step: phi <- phi - eta grad - eta lambda phi, eta warmed up and then falling.
+
+        Raises:
+            TrainingError: A gradient is not a number; nothing has changed.
+        """
         progress = (self.position.step + 0.5) / max(1, self.settings.steps)
-        rate = self.settings.outer_lr * rate_factor(progress, self.settings.warmup_share)
+        factor = rate_factor(progress, self.settings.warmup_share)
         for name, weight in self.params.items():
             gradient = gradients[name]
             # Fused steps read both in the order in which they lie in memory.
             laid_alike = gradient.stride() == weight.stride()
             weight.grad = gradient if laid_alike else torch.empty_like(weight).copy_(gradient)
-            if name in self.decayed:
-                weight.mul_(1.0 - rate * self.settings.weight_decay)
-        torch.nn.utils.clip_grad_norm_(list(self.params.values()), self.settings.max_grad_norm)
+        norm = torch.nn.utils.clip_grad_norm_(list(self.params.values()), self.settings.max_grad_norm)
+        if not torch.isfinite(norm):
+            raise TrainingError(
+                f"The meta-gradient is {float(norm)} long at outer step {self.position.step}. Lower inner_lr "
+                f"or outer_lr (now {self.settings.outer_lr:g}), or compute in precision: fp32."
+            )
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = group["peak"] * factor
+        for name, weight in self.params.items():
+            if self._is_decayed(name):
+                weight.mul_(1.0 - self._peak(name) * factor * self.settings.weight_decay)
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.position.step += 1

@@ -75,8 +75,10 @@ class StartConfig(Description):
         meta_batch_size: Episodes of an outer step.
         steps: Most outer steps.
         outer_lr: Peak rate of the outer steps.
+        learner_lr: The same for what the learner learns beside the encoder: a head's start, a scale, inner
+            rates.
         optimizer: A class of torch.optim.
-        weight_decay: Decay of the encoder's weights, apart from the optimizer.
+        weight_decay: Decay of the encoder's weights and of a head's start, apart from the optimizer.
         evaluate_steps: Outer steps between two scores on meta-validation.
         validation_episodes: Episodes of each such score.
         patience: Scores without a better one before meta-training stops.
@@ -134,6 +136,7 @@ class StartConfig(Description):
     meta_batch_size: int = Field(default=2, ge=1)
     steps: int = Field(default=400, ge=1)
     outer_lr: float = Field(default=2e-5, gt=0, le=10)
+    learner_lr: float = Field(default=1e-3, gt=0, le=10)
     optimizer: str = "AdamW"
     weight_decay: float = Field(default=0.0, ge=0, le=1)
     evaluate_steps: int = Field(default=50, ge=1)
@@ -239,6 +242,8 @@ class StartConfig(Description):
             raise ValueError("meta_layers: none leaves meta_weights and meta_rank nothing to choose from")
         if self.meta_layers == "none" and head == "zeros":
             raise ValueError("meta_layers: none and head: zeros leave nothing to learn")
+        if self.meta_layers == "none" and self.weight_decay and head not in ("learned", "shared"):
+            raise ValueError("meta_layers: none leaves weight_decay no weight; scales and rates do not decay")
 
     def _check_sources(self) -> None:
         """Refuse episodes that the sources can not make."""

@@ -168,19 +168,6 @@ def test_a_loss_that_is_no_number_says_what_to_lower(make_training: Callable[...
         training.run()
 
 
-def test_weight_decay_shrinks_the_encoder_and_nothing_else(make_training: Callable[..., MetaTraining]):
-    """Phi <- phi - eta lambda phi on the encoder's weights; the learner's own are left as they are."""
-    settings = SETTINGS.model_copy(update={"weight_decay": 0.5, "steps": 1, "warmup_share": 0.0})
-    training = make_training(settings=settings)
-    state = training.state
-    before = {name: w.clone() for name, w in state.params.items()}
-    state.step({name: torch.zeros_like(w) for name, w in state.params.items()})
-    rate = settings.outer_lr * 0.5
-    for name, weight in state.params.items():
-        factor = 1 if name == "text_classification|head.log_scale" else 1 - 0.5 * rate
-        torch.testing.assert_close(weight, factor * before[name])
-
-
 def test_kept_states_give_the_same_training_as_running_all_layers(
     make_encoder: Callable[..., PreTrainedModel],
     make_pool: Callable[..., Pool],
