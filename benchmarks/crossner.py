@@ -14,17 +14,25 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from benchmarks.crossner_data import DOMAINS, agent_of, crossner_rows, domain_pool, types_of
+from benchmarks.crossner_data import (
+    DOMAINS,
+    SHOT,
+    agent_of,
+    crossner_rows,
+    domain_pool,
+    mentions,
+    support,
+    types_of,
+)
 from benchmarks.results import record, this_command
 from benchmarks.wnut17_data import encoded_job, entity_counts, f1_of
 from models.encoder import load_encoder
 from models.episodes import EpisodeSampler, EpisodeShape, Kind, Pool, Split
-from models.episodes.greedy import greedy_rows
 from models.learners import make_learner
 from models.meta.batches import Reader
 from models.meta.loop import Keeping, Lessons, MetaTraining, Progress
@@ -38,7 +46,7 @@ from models.schemas import AgentConfig
 from models.training.loop import fine_tune
 
 KIND: Kind = "token_classification"
-SHOT, _DRAWS = 5, 500
+_DRAWS = 500
 PLAIN = "plain encoder"
 
 
@@ -57,6 +65,10 @@ class Rotation:
         after = [DOMAINS[(place + i) % len(DOMAINS)] for i in range(1, len(DOMAINS))]
         return cls(domain, after[0], (*after[1:], "wnut17"))
 
+    def scored(self, on: str) -> tuple[str, str]:
+        """Give the domain and the file whose rows are scored, on `test` or on `validation`."""
+        return (self.test, "test") if on == "test" else (self.validation, "dev")
+
 
 def main() -> None:
     """Meta-train, fine-tune, score, and tell."""
@@ -67,11 +79,10 @@ def main() -> None:
         "|---|---|---|---|---|",
     ]
     gains = []
-    draws = [(seed, draw) for seed in range(options.seeds) for draw in range(options.draws)]
     for domain in options.domains:
-        rotation, counts = Rotation.of(domain), {}
+        rotation, seeds, counts = Rotation.of(domain), range(options.seeds), {}
         for start in (PLAIN, *options.learners):
-            counts[start] = np.stack([_scored(rotation, start, seed, draw, options) for seed, draw in draws])
+            counts[start] = np.stack([_of_seed(rotation, start, seed, options) for seed in seeds])
             lines.append(_line(rotation, start, counts[start], options))
             print(lines[-1], flush=True)
         gains.append(counts)
@@ -108,6 +119,11 @@ def _agent(domain: str, encoder: str, options: argparse.Namespace, seed: int) ->
     return agent_of(domain, **changes, patience=changes["epochs"])
 
 
+def _of_seed(rotation: Rotation, start: str, seed: int, options: argparse.Namespace) -> np.ndarray:
+    """Count entities of each draw, row and type, (draws, rows, types, 3)."""
+    return np.stack([_scored(rotation, start, seed, draw, options) for draw in range(options.draws)])
+
+
 def _scored(rotation: Rotation, start: str, seed: int, draw: int, options: argparse.Namespace) -> np.ndarray:
     """Fine-tune on one support and count entities of each row and type, (rows, types, 3)."""
     outer = "" if start == PLAIN else options.outer
@@ -118,14 +134,13 @@ def _scored(rotation: Rotation, start: str, seed: int, draw: int, options: argpa
         found: np.ndarray = np.load(kept, allow_pickle=False)
         return found
     encoder = DEFAULT_ENCODER if start == PLAIN else str(_start(rotation, start, seed, options))
-    domain = rotation.test if options.score_on == "test" else rotation.validation
+    domain, split = rotation.scored(options.score_on)
     config = _agent(domain, encoder, options, seed)
-    support = _support(domain, draw)
-    query = crossner_rows(domain, "test" if options.score_on == "test" else "dev")
+    examples, query = support(domain, draw, split), crossner_rows(domain, split)
     rows = pa.concat_tables(
         [
             t.append_column("split", pa.array([s] * len(t)))
-            for s, t in (("train", support), ("validation", support), ("test", query.slice(0, 1)))
+            for s, t in (("train", examples), ("validation", examples), ("test", query.slice(0, 1)))
         ]
     )
     folder = options.folder / "fine-tuning"
@@ -150,24 +165,18 @@ def _only(table: pa.Table, wanted: str) -> pa.Table:
     return table.set_column(table.column_names.index("tags"), "tags", column)
 
 
-def _support(domain: str, draw: int) -> pa.Table:
-    """Draw training rows until each type is mentioned K to 2K times, by tags that begin a mention."""
-    rows, types = _different(crossner_rows(domain, "train")), types_of(domain)
-    tags = rows["tags"].combine_chunks()
-    begun = pc.index_in(tags.values, pa.array([f"B-{name}" for name in types]))
-    begun = begun.fill_null(-1).to_numpy(zero_copy_only=False)
-    owners = np.repeat(np.arange(len(rows)), np.diff(tags.offsets.to_numpy()))
-    counts = np.zeros((len(rows), len(types)), np.int64)
-    np.add.at(counts, (owners[begun >= 0], begun[begun >= 0]), 1)
-    rng = np.random.default_rng([draw, DOMAINS.index(domain)])
-    return rows.take(greedy_rows(counts, np.full(len(types), SHOT), rng))
-
-
-def _different(rows: pa.Table) -> pa.Table:
-    """Leave out rows with the same words as one before."""
-    words = pc.binary_join(rows["tokens"].combine_chunks(), " ")
-    codes = words.dictionary_encode().indices.to_numpy()
-    return rows.take(np.sort(np.unique(codes, return_index=True)[1]))
+def _range_of_mentions(options: argparse.Namespace) -> str:
+    """Tell how many mentions types really have."""
+    found = []
+    for domain in options.domains:
+        own, split = Rotation.of(domain).scored(options.score_on)
+        supports = [support(own, draw, split) for draw in range(options.draws)]
+        found += [mentions(rows, types_of(own)).sum(0) for rows in supports]
+    each = np.concatenate(found)
+    return (
+        f"{each.min()} to {each.max()}; {100 * (each < SHOT).mean():.0f} % of types have fewer and "
+        f"{100 * (each > 2 * SHOT).mean():.0f} % more"
+    )
 
 
 def _start(rotation: Rotation, name: str, seed: int, options: argparse.Namespace) -> Path:
@@ -213,41 +222,51 @@ def _parts(domain: str) -> dict[str, np.ndarray]:
 
 
 def _line(rotation: Rotation, start: str, counts: np.ndarray, options: argparse.Namespace) -> str:
-    domain = rotation.test if options.score_on == "test" else rotation.validation
-    cells = [_told(counts[:, :, mask].sum(2)) for mask in _parts(domain).values()]
+    domain, _ = rotation.scored(options.score_on)
+    cells = [_told(counts[..., mask, :].sum(-2)) for mask in _parts(domain).values()]
     return f"| {domain} | {start} | {' | '.join(cells)} |"
 
 
 def _told(counts: np.ndarray) -> str:
-    """Give the mean F1 of draws and its 95 % interval over draws and rows, (draws, rows, 3)."""
-    low, high = np.quantile([_mean_f1(counts, *_drawn(counts, i)) for i in range(_DRAWS)], [0.025, 0.975])
-    return f"{100 * f1_of(counts.sum(1)).mean():.1f} ({100 * low:.1f} to {100 * high:.1f})"
+    """Give the mean F1 and its 95 % interval over seeds, draws and rows, (seeds, draws, rows, 3)."""
+    found = [_mean_f1(counts, _Drawn.of(counts, np.random.default_rng(i))) for i in range(_DRAWS)]
+    low, high = np.quantile(found, [0.025, 0.975])
+    return f"{100 * f1_of(counts.sum(2)).mean():.1f} ({100 * low:.1f} to {100 * high:.1f})"
 
 
-def _drawn(counts: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    rng, (draws, rows, _) = np.random.default_rng(seed), counts.shape
-    return rng.integers(draws, size=draws), rng.integers(rows, size=rows)
+@dataclass(frozen=True)
+class _Drawn:
+    """What one draw of the bootstrap takes; every seed has the same supports and rows."""
+
+    seeds: np.ndarray
+    draws: np.ndarray
+    rows: np.ndarray
+
+    @classmethod
+    def of(cls, counts: np.ndarray, rng: np.random.Generator) -> Self:
+        return cls(*(rng.integers(size, size=size) for size in counts.shape[:3]))
 
 
-def _mean_f1(counts: np.ndarray, draws: np.ndarray, rows: np.ndarray) -> float:
-    weights = np.bincount(rows, minlength=counts.shape[1])
-    return float(f1_of(np.einsum("drc,r->dc", counts, weights))[draws].mean())
+def _mean_f1(counts: np.ndarray, drawn: _Drawn) -> float:
+    weights = np.bincount(drawn.rows, minlength=counts.shape[2])
+    found = f1_of(np.einsum("sdrc,r->sdc", counts, weights))
+    return float(found[drawn.seeds[:, None], drawn.draws].mean())
 
 
 def _over_all(gains: list[dict[str, np.ndarray]], options: argparse.Namespace) -> list[str]:
     """Give each start's gain over the plain encoder, the mean over domains, with its 95 % interval."""
     lines = []
     for start in options.learners:
-        pairs = [(one[start].sum(2), one[PLAIN].sum(2)) for one in gains]
-        means = np.mean([f1_of(a.sum(1)).mean() - f1_of(b.sum(1)).mean() for a, b in pairs])
+        pairs = [(one[start].sum(-2), one[PLAIN].sum(-2)) for one in gains]
+        means = np.mean([f1_of(a.sum(2)).mean() - f1_of(b.sum(2)).mean() for a, b in pairs])
         found = []
         for i in range(_DRAWS):
             rng = np.random.default_rng(i)
             chosen = [pairs[j] for j in rng.integers(len(pairs), size=len(pairs))]
             each = []
             for a, b in chosen:
-                draws, rows = rng.integers(len(a), size=len(a)), rng.integers(a.shape[1], size=a.shape[1])
-                each.append(_mean_f1(a, draws, rows) - _mean_f1(b, draws, rows))
+                drawn = _Drawn.of(a, rng)
+                each.append(_mean_f1(a, drawn) - _mean_f1(b, drawn))
             found.append(np.mean(each))
         low, high = 100 * np.quantile(found, [0.025, 0.975])
         lines += [
@@ -259,10 +278,11 @@ def _over_all(gains: list[dict[str, np.ndarray]], options: argparse.Namespace) -
 
 def _conditions(options: argparse.Namespace) -> str:
     return (
-        f"MiniLM; supports of {SHOT} to {2 * SHOT} mentions of every type, {options.draws} draws, "
+        f"MiniLM; greedy supports of {SHOT} to {2 * SHOT} mentions of each type, where rows allow it "
+        f"({_range_of_mentions(options)}), {options.draws} draws, "
         f"{options.seeds} seeds; scored on {options.score_on} rows. Meta-training: {_outer(options, 0)}. "
         f"Fine-tuning, the same for both: {options.adapt} over 40 epochs, rate 2e-4, 512 sub-words a batch. "
-        "Intervals over draws and rows; over all also over domains."
+        "Intervals over seeds (where there are some), draws and rows; over all also over domains."
     )
 
 

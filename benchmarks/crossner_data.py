@@ -1,7 +1,9 @@
 """CrossNER of $QUICKSTUDY_DATA (five domains with entity types of their own) as rows, agents and pools."""
 
+from collections.abc import Sequence
 from functools import cache
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -9,10 +11,12 @@ from benchmarks.wnut17_data import folder_from, read_conll, wnut17_config, wnut1
 from models.adapters import get_adapter
 from models.encoder import load_tokenizer
 from models.episodes import Pool
+from models.episodes.greedy import greedy_rows
 from models.meta.pools import pool_from_windows
 from models.pretrained import DEFAULT_ENCODER
 from models.schemas import AgentConfig, SourceConfig
 
+SHOT = 5
 DOMAINS = ("ai", "literature", "music", "politics", "science")
 _MAX_LENGTH = 128
 
@@ -56,3 +60,31 @@ def domain_pool(domain: str) -> Pool:
     adapter = get_adapter(agent_of(domain))
     tokenizer = load_tokenizer(DEFAULT_ENCODER, split_words=True)
     return pool_from_windows(domain, domain, adapter, [adapter.encode(rows, tokenizer).windows])
+
+
+def support(domain: str, draw: int, scored: str) -> pa.Table:
+    """Draw training rows until each type is mentioned K to 2K times, as far as rows allow it."""
+    rows = _different(crossner_rows(domain, "train"), crossner_rows(domain, scored))
+    counts = mentions(rows, types_of(domain))
+    rng = np.random.default_rng([draw, DOMAINS.index(domain)])
+    return rows.take(greedy_rows(counts, np.full(counts.shape[1], SHOT), rng))
+
+
+def mentions(rows: pa.Table, types: Sequence[str]) -> np.ndarray:
+    """Count each row's mentions of each type, by tags that begin one, (rows, types)."""
+    tags = rows["tags"].combine_chunks()
+    begun = pc.index_in(tags.values, pa.array([f"B-{name}" for name in types]))
+    begun = begun.fill_null(-1).to_numpy(zero_copy_only=False)
+    owners = np.repeat(np.arange(len(rows)), np.diff(tags.offsets.to_numpy()))
+    counts = np.zeros((len(rows), len(types)), np.int64)
+    np.add.at(counts, (owners[begun >= 0], begun[begun >= 0]), 1)
+    return counts
+
+
+def _different(rows: pa.Table, scored: pa.Table) -> pa.Table:
+    """Leave out rows with the same words as one before, or as one that is scored."""
+    words = pc.binary_join(rows["tokens"].combine_chunks(), " ")
+    codes = words.dictionary_encode().indices.to_numpy()
+    first = np.sort(np.unique(codes, return_index=True)[1])
+    known = pc.is_in(words, pc.binary_join(scored["tokens"].combine_chunks(), " "))
+    return rows.take(first[~known.to_numpy(zero_copy_only=False)[first]])
