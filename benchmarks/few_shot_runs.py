@@ -202,7 +202,7 @@ class FewShot:
                 predicted = transductive(seen, batch)
             else:
                 predicted = learner.predict(network, seen, batch)
-            counts.append(answers(predicted.argmax(-1).numpy(), batch.query.targets.numpy()))
+            counts.append(answers(predicted.argmax(-1).numpy(), batch.query.targets.numpy()).sum(1))
         return scores_of(np.concatenate(counts))
 
     def _parts(

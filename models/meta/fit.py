@@ -15,10 +15,11 @@ from models.kernels import in_bfloat16
 from models.learners import make_learner
 from models.meta.job import START, MetaJob
 from models.meta.kept import Storage
-from models.meta.lessons import Splits, States, make_source, split_pools
+from models.meta.lessons import Splits, States, check_episodes, make_source, split_pools
 from models.meta.loop import Keeping, Lessons, MetaResult, MetaTraining, Progress
 from models.meta.mixed import attends_plainly
 from models.meta.networks import Chosen, build_networks, put_back
+from models.meta.ranks import rank, wait_for_all
 from models.meta.scoring import Start
 from models.meta.settings import settings_of
 from models.meta.store import Seen, StoredStart, save_start
@@ -43,20 +44,28 @@ def meta_fit(job: MetaJob) -> StartReport:
     done = finished_start(job)
     if done is not None:
         return done
-    monitor = Monitor(job.folder)
+    monitor = Monitor(job.folder) if rank() == 0 else None
     encoder, tokenizer = load_encoder(job.config.encoder)
     torch.nn.Module.to(encoder, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
     pools = split_pools(job.config, job.rows, tokenizer)
+    check_episodes(job.config, pools)
     training = _training(job, encoder, pools, monitor)
     result = training.run()
-    weights = next(iter(training.networks.values())).weights(result.params)
-    put_back(encoder, job.config.meta_layers, weights)
-    own = {name: w for name, w in result.params.items() if name not in weights}
-    stored = save_start(job.folder / START, StoredStart(job.config, encoder, tokenizer, own, _seen(pools)))
+    if rank() == 0:
+        weights = next(iter(training.networks.values())).weights(result.params)
+        put_back(encoder, job.config.meta_layers, weights)
+        own = {name: w for name, w in result.params.items() if name not in weights}
+        _store(job, StoredStart(job.config, encoder, tokenizer, own, _seen(pools)), result, pools)
+    wait_for_all()
+    return read_start_report(job.folder)
+
+
+def _store(job: MetaJob, learned: StoredStart, result: MetaResult, pools: Splits) -> None:
+    """Store the start and the report, and let the checkpoints go."""
+    stored = save_start(job.folder / START, learned)
     report = _report(job, result, stored, pools)
     write_whole(job.folder / REPORT, report.model_dump_json(indent=2))
     shutil.rmtree(job.folder / CHECKPOINTS, ignore_errors=True)
-    return report
 
 
 def finished_start(job: MetaJob) -> StartReport | None:
@@ -86,7 +95,7 @@ def read_start_report(out: Path) -> StartReport:
         ) from error
 
 
-def _training(job: MetaJob, encoder: PreTrainedModel, pools: Splits, monitor: Monitor) -> MetaTraining:
+def _training(job: MetaJob, encoder: PreTrainedModel, pools: Splits, monitor: Monitor | None) -> MetaTraining:
     """Cut the encoder, run what lies below once over all rows, and describe the meta-training."""
     config = job.config
     learner = make_learner(config.learner, config.learner_settings)
@@ -99,7 +108,7 @@ def _training(job: MetaJob, encoder: PreTrainedModel, pools: Splits, monitor: Mo
 
     def alive(share: float) -> None:
         del share
-        if monitor.due:
+        if monitor and monitor.due:
             monitor.beat(_heartbeat(Progress(0, config.steps, None, (), 0.0)))
 
     states = States(
@@ -141,9 +150,11 @@ def _report(job: MetaJob, result: MetaResult, stored: ArtifactRef, pools: Splits
     )
 
 
-def _shown(monitor: Monitor) -> Callable[[Progress], None]:
-    """Give what writes heartbeats, and the curve where it grew."""
+def _shown(monitor: Monitor | None) -> Callable[[Progress], None]:
+    """Give what writes heartbeats, and the curve where it grew; the first of several processes does."""
     known = 0
+    if monitor is None:
+        return lambda _: None
 
     def show(now: Progress) -> None:
         nonlocal known

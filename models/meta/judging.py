@@ -1,7 +1,12 @@
-"""A start on meta-test episodes, written down as the gate compares models: one line an episode."""
+"""A start on meta-test episodes, written down as the gate compares models.
+
+Episodes draw the same held-out rows again and again, so they are no independent evidence. What is compared
+is what two starts make of each row, over all episodes that ask about it.
+"""
 
 import json
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -15,11 +20,12 @@ from models.errors import ConfigError
 from models.meta.lessons import States, make_source, split_pools
 from models.meta.low_rank import LowRank
 from models.meta.networks import Chosen, build_networks
-from models.meta.scoring import Start, count_episodes
+from models.meta.scoring import Start, count_queries
 from models.meta.shared import begun
 from models.meta.store import Seen, StoredStart
 from models.schemas.start import EpisodeRows, StartConfig
 
+COUNTS = ("tp", "fp", "fn")
 _ASIDE = {"truncation": None, "padding": None}
 
 
@@ -35,8 +41,9 @@ def judged_episodes(
         alive: Called often.
 
     Returns:
-        A line for each different episode: `text_hash` (what stands in it), `tp`, `fp`, `fn`, `exact`,
-        `slices`, its `source=` and `domain=`, and `classes`, their names.
+        A line for each query of each different episode: `episode`, its number; `text_hash`, of the row's
+        sub-words; `tp`, `fp`, `fn`, `exact`; `slices`, its `source=` and `domain=`; and `classes`,
+        the names of the episode's.
 
     Raises:
         DataError: Meta-test does not hold the classes and rows that episodes need.
@@ -50,23 +57,48 @@ def judged_episodes(
     pools = split_pools(config, rows, start.tokenizer)
     ready, states = opened(start, sorted({pool.kind for pool, _ in pools["test"]}))
     source = make_source(config, pools, "test", states)
-    episodes = source.episodes(0, config.test_episodes)
-    counts = count_episodes(ready, source, episodes, alive)
     own = [pool for pool, _ in pools["test"]]
-    slices = [[f"domain={own[e.pool].domain}", f"source={own[e.pool].name}"] for e in episodes]
-    columns = dict(zip(("tp", "fp", "fn"), counts.T, strict=True))
-    found = pa.table(
+    episodes = distinct(own, source.episodes(0, config.test_episodes))
+    counts = np.concatenate(count_queries(ready, source, episodes, alive, config.meta_batch_size))
+    hashes = [row_hashes(pool) for pool in own]
+    slices = pa.array([[f"domain={p.domain}", f"source={p.name}"] for p in own], pa.list_(pa.string()))
+    classes = pa.array([[own[e.pool].classes[c] for c in e.classes] for e in episodes], pa.list_(pa.string()))
+    number = np.repeat(np.arange(len(episodes)), [len(e.query.rows) for e in episodes])
+    pool_of = np.array([e.pool for e in episodes])[number]
+    return pa.table(
         {
-            "text_hash": pa.array([content_hash(own[e.pool], e) for e in episodes], pa.uint64()),
-            **{name: pa.array(column, pa.int64()) for name, column in columns.items()},
-            "exact": pa.array(counts[:, 1:].sum(1) == 0),
-            "slices": pa.array(slices, pa.list_(pa.string())),
-            "classes": pa.array(
-                [[own[e.pool].classes[c] for c in e.classes] for e in episodes], pa.list_(pa.string())
-            ),
+            "episode": number,
+            "text_hash": np.concatenate([hashes[e.pool][e.query.rows] for e in episodes]),
+            **dict(zip(COUNTS, counts.T, strict=True)),
+            "exact": counts[:, 1:].sum(1) == 0,
+            "slices": slices.take(pa.array(pool_of)),
+            "classes": classes.take(pa.array(number)),
         }
     )
-    return distinct(found)
+
+
+def by_row(table: pa.Table) -> pa.Table:
+    """Add up the lines of `judged_episodes` about one row: an outcomes table, in the order of first lines."""
+    return _added_up(table, "text_hash")
+
+
+def by_episode(table: pa.Table) -> pa.Table:
+    """Add up the lines of `judged_episodes` of one episode."""
+    return _added_up(table, "episode")
+
+
+def _added_up(table: pa.Table, column: str) -> pa.Table:
+    _, first, groups = np.unique(table[column].to_numpy(), return_index=True, return_inverse=True)
+    sums = [np.bincount(groups, table[name].to_numpy()).astype(np.int64) for name in COUNTS]
+    order = np.argsort(first)
+    return pa.table(
+        {
+            column: table[column].take(pa.array(first[order])),
+            **{name: found[order] for name, found in zip(COUNTS, sums, strict=True)},
+            "exact": (sums[1] + sums[2] == 0)[order],
+            "slices": table["slices"].take(pa.array(first[order])),
+        }
+    )
 
 
 def same_words(first: PreTrainedTokenizerBase, second: PreTrainedTokenizerBase) -> bool:
@@ -75,10 +107,10 @@ def same_words(first: PreTrainedTokenizerBase, second: PreTrainedTokenizerBase) 
     return bool(own[0] | _ASIDE == own[1] | _ASIDE)
 
 
-def distinct(table: pa.Table) -> pa.Table:
-    """Leave out an episode that was drawn before: small splits repeat themselves, which is no evidence."""
-    first = np.unique(table["text_hash"].to_numpy(), return_index=True)[1]
-    return table.take(np.sort(first))
+def distinct(pools: Sequence[Pool], episodes: Sequence[Episode]) -> list[Episode]:
+    """Leave out an episode that was drawn before: small splits repeat themselves."""
+    hashes = [content_hash(pools[e.pool], e) for e in episodes]
+    return [episodes[i] for i in np.sort(np.unique(hashes, return_index=True)[1])]
 
 
 def unseen(table: pa.Table, seen: Seen, disjoint: Disjoint) -> pa.Array:
@@ -104,6 +136,13 @@ def unseen(table: pa.Table, seen: Seen, disjoint: Disjoint) -> pa.Array:
 def _lists(table: pa.Table, name: str) -> list[list[str]]:
     found: list[list[str]] = table[name].to_pylist()
     return found
+
+
+def row_hashes(pool: Pool) -> np.ndarray:
+    """Hash each row's sub-words, (rows,) uint64."""
+    values = pool.ids.values.astype(np.int64)
+    edges = pairwise(pool.ids.offsets.tolist())
+    return np.array([xxhash.xxh64_intdigest(values[a:b].tobytes()) for a, b in edges], np.uint64)
 
 
 def content_hash(pool: Pool, episode: Episode) -> int:

@@ -11,6 +11,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from models.adapters import get_adapter
 from models.episodes import EpisodeSampler, Pool, check_disjoint
 from models.episodes.splits import key
+from models.errors import DataError
 from models.meta.batches import Reader
 from models.meta.kept import Storage, keep_states
 from models.meta.pools import pool_from_windows, with_names
@@ -86,8 +87,24 @@ class States:
 
 def make_source(config: StartConfig, pools: Splits, split: EpisodeSplit, states: States) -> Source:
     """Make a split's source of episodes."""
-    own = [pool for pool, _ in pools[split]]
+    return Source(_sampler(config, pools, split), tuple(states.reader(pool) for pool, _ in pools[split]))
+
+
+def check_episodes(config: StartConfig, pools: Splits) -> None:
+    """See that every split can fill its episodes, before anything long begins.
+
+    Raises:
+        DataError: One can not.
+    """
+    for split in SPLITS:
+        try:
+            _sampler(config, pools, split).episode(0)
+        except DataError as error:
+            own = "" if split == "train" else " (Here n_way is judged_way, and k_shot is judged_shot.)"
+            raise DataError(f"Meta-{split} can not fill an episode. {error}{own}") from error
+
+
+def _sampler(config: StartConfig, pools: Splits, split: EpisodeSplit) -> EpisodeSampler:
     shape = config.train_shape if split == "train" else config.judged_shape
-    weights = [weight for _, weight in pools[split]]
-    sampler = EpisodeSampler(own, shape, seed=config.seed, split=split, weights=weights)
-    return Source(sampler, tuple(states.reader(pool) for pool in own))
+    own, weights = [pool for pool, _ in pools[split]], [weight for _, weight in pools[split]]
+    return EpisodeSampler(own, shape, seed=config.seed, split=split, weights=weights)

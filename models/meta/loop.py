@@ -195,11 +195,14 @@ class MetaTraining:
         """Score meta-validation and keep the meta-parameters if they are the best so far; a tie is not."""
         state, position = self.state, self.state.position
         with self.clock.measure("validation"):
-            episodes = self.validation.episodes(0, self.settings.validation_episodes)
+            count = self.settings.validation_episodes
+            episodes = own_share(self.validation.episodes(0, count))
             now = Start(self.learner, self.networks, state.params)
             at_once = max(1, self.settings.meta_batch_size // self.settings.parts)
             scores = score_episodes(now, self.validation, episodes, self._show, at_once)
-        score = float(scores.mean())
+            total = torch.tensor(scores.sum(), device=self.device)
+            add_up({"score": total})
+        score = float(total) / count
         position.misses += 1
         if score > position.best_score:
             position.best_score, position.best_step, position.misses = score, position.step, 0

@@ -3,13 +3,39 @@
 Without a process group there is one rank, and nothing here does anything.
 """
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 import torch
 from torch import Tensor, distributed
 
 _Item = TypeVar("_Item")
+
+
+@contextmanager
+def joined() -> Iterator[None]:
+    """Join the processes that torch's launcher started, if it was it that started this one.
+
+    Each takes the GPU of its number, where there are some.
+    """
+    if "LOCAL_RANK" not in os.environ:
+        yield
+        return
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+    try:
+        yield
+    finally:
+        distributed.destroy_process_group()
+
+
+def wait_for_all() -> None:
+    """Wait until every process is here."""
+    if _grouped():
+        distributed.barrier()
 
 
 def rank() -> int:

@@ -85,14 +85,14 @@ def embed_pool(
     return EmbeddedReader(reader.pool, torch.cat(parts), begins)
 
 
-def count_episodes(
+def count_queries(
     start: Start,
     source: Source,
     episodes: Sequence[Episode],
     alive: Callable[[], None] = lambda: None,
     at_once: int | None = None,
-) -> np.ndarray:
-    """Adapt to each episode and count what is right.
+) -> list[np.ndarray]:
+    """Adapt to each episode and count what is right, query by query.
 
     Args:
         start: What is adapted, and how.
@@ -102,11 +102,11 @@ def count_episodes(
         at_once: Episodes that run together where each has weights of its own; 64 by default.
 
     Returns:
-        (episodes, 3) true positives, false positives and false negatives, in the order of `episodes`; for
-        classes a right answer is (1, 0, 0) and a wrong one (0, 1, 1), for tags mentions are counted.
+        Of each episode (queries, 3) true positives, false positives and false negatives; for classes a right
+        answer is (1, 0, 0) and a wrong one (0, 1, 1), for tags mentions are counted.
     """
     at_once = _EPISODES_AT_ONCE if at_once is None or not start.learner.adapts_body else at_once
-    out = np.zeros((len(episodes), 3), np.int64)
+    out: list[np.ndarray] = [np.zeros((len(e.query.rows), 3), np.int64) for e in episodes]
     readers: list[RowReader] = list(source.readers)
     if not start.learner.adapts_body:
         for used in {episode.pool for episode in episodes}:
@@ -116,7 +116,9 @@ def count_episodes(
     for kind, group in by_kind(episodes, readers):
         for first in range(0, len(group), at_once):
             some = group[first : first + at_once]
-            out[some] = _counted(start, kind, [episodes[i] for i in some], readers)
+            found = _counted(start, kind, [episodes[i] for i in some], readers)
+            for place, counts in zip(some, found, strict=True):
+                out[place] = counts[: len(out[place])]
             alive()
     return out
 
@@ -130,9 +132,10 @@ def score_episodes(
 ) -> np.ndarray:
     """Score each episode: accuracy, or for tags the strict F1 of mentions, (episodes,) fractions.
 
-    See `count_episodes`.
+    See `count_queries`.
     """
-    return scores_of(count_episodes(start, source, episodes, alive, at_once))
+    counts = count_queries(start, source, episodes, alive, at_once)
+    return scores_of(np.array([found.sum(0) for found in counts]))
 
 
 def scores_of(counts: np.ndarray) -> np.ndarray:
@@ -161,20 +164,20 @@ def _device(params: Params) -> torch.device:
 
 
 def answers(predicted: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Count each episode's right and wrong answers, (episodes, 3), over the items that have a class.
+    """Count each item's right and wrong answers, (episodes, items, 3); nothing where there is no class.
 
     Args:
         predicted: (episodes, items).
         targets: (episodes, items), IGNORED where there is none.
     """
     counted = targets != IGNORED
-    right = ((predicted == targets) & counted).sum(1)
-    wrong = counted.sum(1) - right
-    return np.stack([right, wrong, wrong], axis=1)
+    right = (predicted == targets) & counted
+    wrong = counted & ~right
+    return np.stack([right, wrong, wrong], axis=-1).astype(np.int64)
 
 
 def mention_counts(predicted: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Count each episode's mentions, (episodes, 3): runs of words of one class other than OUTSIDE.
+    """Count each row's mentions, (episodes, rows, 3): runs of words of one class other than OUTSIDE.
 
     Two mentions of one type that touch count as one, in the truth and in the prediction: classes here tell
     no beginning from an inside.
@@ -183,14 +186,15 @@ def mention_counts(predicted: np.ndarray, targets: np.ndarray) -> np.ndarray:
         predicted: (episodes, rows, length).
         targets: (episodes, rows, length), IGNORED between the first sub-words of words and beyond.
     """
-    return np.array([_mention_counts(p, t) for p, t in zip(predicted, targets, strict=True)])
+    rows = zip(
+        predicted.reshape(-1, predicted.shape[-1]), targets.reshape(-1, targets.shape[-1]), strict=True
+    )
+    return np.array([_mention_counts(*row) for row in rows]).reshape(*targets.shape[:2], 3)
 
 
 def _mention_counts(predicted: np.ndarray, targets: np.ndarray) -> tuple[int, int, int]:
     counted = targets != IGNORED
-    # A word outside of every mention after each row keeps runs from going on into the next.
-    ends = np.cumsum(counted.sum(1))
-    found, true = (_mentions(np.insert(x[counted], ends, OUTSIDE)) for x in (predicted, targets))
+    found, true = (_mentions(x[counted]) for x in (predicted, targets))
     return len(found & true), len(found - true), len(true - found)
 
 

@@ -75,8 +75,7 @@ class StartConfig(Description):
         meta_batch_size: Episodes of an outer step.
         steps: Most outer steps.
         outer_lr: Peak rate of the outer steps.
-        learner_lr: The same for what the learner learns beside the encoder: a head's start, a scale, inner
-            rates.
+        learner_lr: The same for what is learned beside the encoder: a head's start, a scale, inner rates.
         optimizer: A class of torch.optim.
         weight_decay: Decay of the encoder's weights and of a head's start, apart from the optimizer.
         evaluate_steps: Outer steps between two scores on meta-validation.
@@ -85,16 +84,17 @@ class StartConfig(Description):
         precision: `auto` is bf16 on GPUs and CPUs that multiply it faster, fp32 elsewhere.
         compiled: Compile the meta-gradient first (torch.compile), which takes minutes; for GPUs.
         checkpoint_steps: Outer steps between two checkpoints.
+        processes: Processes that share the episodes of each outer step; each takes a GPU of its own.
         time_limit_seconds: Meta-training is ended after this time.
         seed: Seed of every random choice.
         work_pool: Prefect work pool for meta-training; none runs it in this process.
-        alpha: One-sided significance level of the gate, which compares starts on the same episodes.
+        alpha: One-sided significance level of the gate, which compares starts on the same held-out rows.
         typical_change: By how much versions usually differ from the champion; see `AgentConfig`.
         harm_margin: How much worse a slice (a source, a domain) may be before it counts as harm.
         harm_alpha: Level of the harm test over all slices together.
-        min_slice_rows: Slices of fewer episodes are listed, not judged.
+        min_slice_rows: Slices of fewer held-out rows are listed, not judged.
         protected_slices: Slices (`source=...`, `domain=...`) where non-inferiority must be shown.
-        max_reuse: Decisions an episode may serve before it counts as used up.
+        max_reuse: Decisions a held-out row may serve before it counts as used up.
         max_size_mb: Limit on the stored weights (megabytes).
     """
 
@@ -103,6 +103,7 @@ class StartConfig(Description):
             *START_GATE_FIELDS,
             "checkpoint_steps",
             "description",
+            "processes",
             "test_episodes",
             "time_limit_seconds",
             "work_pool",
@@ -145,6 +146,7 @@ class StartConfig(Description):
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     compiled: bool = False
     checkpoint_steps: int = Field(default=50, ge=1)
+    processes: int = Field(default=1, ge=1)
     time_limit_seconds: float = Field(default=14_400, gt=0)
     seed: int = Field(default=0, ge=0)
     work_pool: str | None = None
@@ -172,13 +174,7 @@ class StartConfig(Description):
     @property
     def train_shape(self) -> EpisodeShape:
         """Give the shape of training episodes."""
-        return EpisodeShape(
-            n_way=self.n_way,
-            k_shot=self.k_shot,
-            n_query=self.n_query,
-            names=self.names,
-            unbalanced=self.unbalanced,
-        )
+        return EpisodeShape.model_validate(self.model_dump(include=set(EpisodeShape.model_fields)))
 
     @property
     def judged_shape(self) -> EpisodeShape:
@@ -238,11 +234,13 @@ class StartConfig(Description):
                 "head: learned has one vector for each class of every episode; give n_way, judged_way and "
                 "the learner's own n_way the same number, or start the head from prototypes"
             )
-        if self.meta_layers == "none" and (self.meta_rank or self.meta_weights != ("*",)):
+        if self.meta_layers != "none":
+            return
+        if self.meta_rank or self.meta_weights != ("*",):
             raise ValueError("meta_layers: none leaves meta_weights and meta_rank nothing to choose from")
-        if self.meta_layers == "none" and head == "zeros":
+        if head == "zeros":
             raise ValueError("meta_layers: none and head: zeros leave nothing to learn")
-        if self.meta_layers == "none" and self.weight_decay and head not in ("learned", "shared"):
+        if self.weight_decay and head not in ("learned", "shared"):
             raise ValueError("meta_layers: none leaves weight_decay no weight; scales and rates do not decay")
 
     def _check_sources(self) -> None:
@@ -274,8 +272,8 @@ class EpisodeRows(Record):
 class StartScores(Record):
     """How good a start is on meta-test episodes.
 
-    `outcomes` holds a line an episode, the start's in `outcomes.parquet`, each baseline's in
-    `baseline-<name>.parquet` (see `models/meta/judging.py`).
+    `outcomes` holds a line a query (see `models/meta/judging.py`), the start's in `outcomes.parquet`, each
+    baseline's in `baseline-<name>.parquet`; a metric's rows are the held-out rows.
     """
 
     start: ArtifactRef

@@ -47,7 +47,7 @@ def serve(run: Callable[[bytes], None]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     request = Path(sys.argv[1])
     error_file = request.with_name(ERROR)
-    error_file.unlink(missing_ok=True)
+    # Several processes may share the folder; who started this one has removed what was left there.
     try:
         run(request.read_bytes())
     except Exception as error:
@@ -55,7 +55,9 @@ def serve(run: Callable[[bytes], None]) -> int:
         _logger.exception("Training failed")
         kind = TrainingMemoryError if ran_out_of_memory(error) else type(error)
         failure = {"type": kind.__name__, "message": str(error) or type(error).__name__}
-        write_whole(error_file, json.dumps(failure))
+        # The first error is the reason of those that other processes have after it.
+        if not error_file.exists():
+            write_whole(error_file, json.dumps(failure))
         return 1
     return 0
 

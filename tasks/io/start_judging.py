@@ -1,10 +1,13 @@
 """Compare a new start with the present one on the same episodes, and keep the verdict."""
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from models.errors import ArtifactError
 from models.gate import Measured, judge
 from models.gating.tables import OutcomeTables, evidence_from
-from models.meta.judging import unseen
+from models.meta.judging import by_row, unseen
 from models.meta.store import read_seen
 from models.schemas import GateReport
 from models.schemas.base import Record
@@ -57,23 +60,42 @@ def judge_start(
 ) -> GateReport:
     """Ask the gate, on the episodes that neither start has learned from, and record its verdict.
 
+    What is compared, and what counts as used, is each held-out row with all answers about it: episodes that
+    share rows are no independent evidence. The held-out classes are taken as they are, so the verdict is
+    about these classes.
+
     Args:
         books: The record.
         config: The start; its gate fields are the rules.
         occasion: Who is compared, and on which rows.
         challenger: The new start's scores.
         incumbent: The present start's scores on the same episodes.
+
+    Raises:
+        ArtifactError: The outcomes are not of the same episodes.
     """
-    table = pq.read_table(checked(challenger.outcomes) / OUTCOMES)
+    own = pq.read_table(checked(challenger.outcomes) / OUTCOMES)
+    others = {} if incumbent else read_baselines(challenger.outcomes)
+    present = pq.read_table(checked(incumbent.outcomes) / OUTCOMES) if incumbent else None
+    counted = pa.array(np.ones(len(own), bool))
     if occasion.champion is not None:
-        seen = read_seen(checked(occasion.champion.start))
-        table = table.filter(unseen(table, seen, config.disjoint))
+        counted = unseen(own, read_seen(checked(occasion.champion.start)), config.disjoint)
+
+    def rows(table: pa.Table) -> pa.Table:
+        if not all(table[name].equals(own[name]) for name in ("episode", "text_hash")):
+            raise ArtifactError(
+                f"{config.agent}'s outcomes are of other episodes than what they are compared with. Remove "
+                f"{challenger.outcomes.address} and run again; they are then made anew."
+            )
+        return by_row(table.filter(counted))
+
+    table = rows(own)
     hashes = table["text_hash"].to_numpy()
     evidence = evidence_from(
         OutcomeTables(
             challenger=table,
-            champion=pq.read_table(checked(incumbent.outcomes) / OUTCOMES) if incumbent else None,
-            baselines={} if incumbent else read_baselines(challenger.outcomes),
+            champion=None if present is None else rows(present),
+            baselines={name: rows(other) for name, other in others.items()},
         ),
         current=None,
         uses=uses(books.ledger, config.agent, hashes),

@@ -1,9 +1,9 @@
-"""Score a start on episodes, and keep what became of each of them."""
+"""Score a start on episodes, and keep what became of each of their queries."""
 
 from pathlib import Path
 
 from models.evaluate import outcomes_of
-from models.meta.judging import judged_episodes
+from models.meta.judging import by_row, judged_episodes
 from models.meta.store import StoredStart, load_start, plain_start
 from models.metrics import score_counts
 from models.schemas import ArtifactRef
@@ -26,7 +26,7 @@ def score(
         config: Says which classes are held out, and how episodes look.
         rows: The tokenized rows of its sources.
         start: The start's folder.
-        out: Folder for the outcomes of each episode; it appears whole.
+        out: Folder for the outcomes of each query; it appears whole.
         full: Also score the baselines.
 
     Raises:
@@ -44,7 +44,9 @@ def score(
             words = name.removesuffix(".parquet")
             show(place / len(wanted), words)
             tables[name] = judged_episodes(one, config, rows)
-    scores = {name: score_counts(outcomes_of(table).counts, config.seed) for name, table in tables.items()}
+    scores = {
+        name: score_counts(outcomes_of(by_row(table)).counts, config.seed) for name, table in tables.items()
+    }
     return StartScores(
         start=start,
         score=scores[OUTCOMES],

@@ -16,13 +16,14 @@ from models.meta.settings import MetaSettings
 from tests.models.meta import conftest as made
 
 SETTINGS = MetaSettings(
-    meta_batch_size=4,
+    meta_batch_size=3,
     steps=3,
     outer_lr=1e-2,
     evaluate_steps=2,
     validation_episodes=5,
     optimizer="SGD",
     precision="fp32",
+    max_grad_norm=1e9,  # clipped, a gradient twice as long would give the same step
 )
 
 

@@ -18,8 +18,8 @@ from models.episodes import Drawn, Episode
 from models.errors import ArtifactError, DataError
 from models.meta.fit import finished_start, meta_fit, read_start_report
 from models.meta.job import MetaJob
-from models.meta.judging import content_hash, judged_episodes, opened
-from models.meta.lessons import make_source, split_of, split_pools
+from models.meta.judging import by_row, content_hash, judged_episodes, opened
+from models.meta.lessons import check_episodes, make_source, split_of, split_pools
 from models.meta.scoring import score_episodes
 from models.meta.store import load_start
 from models.preprocess import encode_snapshot
@@ -113,15 +113,25 @@ def test_a_start_that_learned_with_names_can_be_judged(make_job: Callable[..., M
     assert len(judged_episodes(start, job.config, job.rows))
 
 
-def test_the_gate_sees_a_line_an_episode(make_job: Callable[..., MetaJob]):
-    """Each line counts the episode's answers and names its source; the same episodes have the same hash."""
+def test_the_gate_sees_a_line_a_query(make_job: Callable[..., MetaJob]):
+    """Each line counts one answer and names its source; a row has one hash in all episodes."""
     job = make_job()
     start = load_start(Path(meta_fit(job).start.address))
     first, second = (judged_episodes(start, job.config, job.rows) for _ in range(2))
     assert first.equals(second)
-    assert (first["tp"].to_numpy() + first["fp"].to_numpy() == 8).all()
-    assert len(set(first["text_hash"].to_pylist())) == 12
+    assert (first["tp"].to_numpy() + first["fp"].to_numpy() == 1).all()
+    assert np.bincount(first["episode"]).tolist() == [8] * 12
+    assert len(by_row(first)) < len(first)
     assert first["slices"][0].as_py() == ["domain=episodes-words-0", "source=episodes-words-0"]
+
+
+def test_a_test_split_that_fills_no_episode_is_told_before_training(make_job: Callable[..., MetaJob]):
+    """Training and validation could go on for hours before the test episodes are drawn."""
+    job = make_job()
+    pools = split_pools(job.config, job.rows, load_tokenizer(job.config.encoder))
+    few = [(pool.restricted(pool.classes[:1]), weight) for pool, weight in pools["test"]]
+    with pytest.raises(DataError, match=r"Meta-test can not fill an episode\..*n_way is judged_way"):
+        check_episodes(job.config, {**pools, "test": few})
 
 
 def test_the_encoder_of_a_start_is_an_encoder_by_its_path(make_job: Callable[..., MetaJob]):
@@ -216,6 +226,37 @@ def test_texts_are_read_by_the_adapter_of_their_source(make_job: Callable[..., M
     assert agent.test_share < 0.02
 
 
+def _run_child(job: MetaJob) -> int:
+    job.folder.mkdir()
+    (job.folder / "request.json").write_text(job.model_dump_json())
+    command = [sys.executable, "-m", "models.meta.child", str(job.folder / "request.json")]
+    return subprocess.run(command, cwd=ROOT, check=False, capture_output=True).returncode
+
+
+@pytest.mark.system
+def test_processes_that_share_the_episodes_give_the_start_of_one(make_job: Callable[..., MetaJob]):
+    """Two find each other, and leave one start with the weights and the curve of a single process."""
+    changes = {"meta_batch_size": 2, "steps": 4, "precision": "fp32", "optimizer": "SGD", "outer_lr": 0.1}
+    jobs = [make_job(out=str(n), processes=n, **changes) for n in (1, 2)]
+    assert [_run_child(job) for job in jobs] == [0, 0]
+    one, two = (read_start_report(job.folder) for job in jobs)
+    for point, other in zip(one.curve, two.curve, strict=True):
+        assert other.validation_score == pytest.approx(point.validation_score)
+    folders = [Path(report.start.address) / "encoder" / "model.safetensors" for report in (one, two)]
+    plain = load_file(Path(jobs[0].config.encoder) / "model.safetensors")
+    first, second = map(load_file, folders)
+    moved = max(float((first[name] - w).abs().max()) for name, w in plain.items())
+    assert max(float((first[name] - w).abs().max()) for name, w in second.items()) < 1e-3 * moved
+
+
+@pytest.mark.system
+def test_an_error_of_one_process_is_told(make_job: Callable[..., MetaJob]):
+    """What went wrong there, not that a process ended."""
+    job = make_job(processes=2, n_way=30)
+    assert _run_child(job) == 1
+    assert "n_way is 30" in (job.folder / "error.json").read_text()
+
+
 @pytest.mark.system
 def test_the_child_leaves_a_start_or_says_why_not(make_job: Callable[..., MetaJob]):
     """`python -m models.meta.child` ends with the report, or with an error file and another code."""
@@ -224,9 +265,6 @@ def test_the_child_leaves_a_start_or_says_why_not(make_job: Callable[..., MetaJo
         ("bad", {"n_way": 30}, 1, "error.json"),
     ):
         job = make_job(out=name, **changes)
-        job.folder.mkdir()
-        (job.folder / "request.json").write_text(job.model_dump_json())
-        command = [sys.executable, "-m", "models.meta.child", str(job.folder / "request.json")]
-        assert subprocess.run(command, cwd=ROOT, check=False, capture_output=True).returncode == code
+        assert _run_child(job) == code
         assert (job.folder / left).exists()
     assert "n_way is 30" in (job.folder / "error.json").read_text()

@@ -21,7 +21,7 @@ def _run(world: int, folder: Path) -> None:
 
 
 def test_two_processes_give_the_update_of_one(tmp_path: Path):
-    """Each takes half of the episodes; both end with the weights of a single process, up to rounding."""
+    """One takes two of three episodes; both end with the weights of a single process, up to rounding."""
     _run(1, tmp_path)
     _run(2, tmp_path)
     alone = load_file(tmp_path / "1-0.safetensors")

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from models.errors import ArtifactError
 from models.meta.store import SEEN, Seen
 from models.schemas import AgentConfig, ArtifactRef, Metric
 from models.schemas.start import EncodedSource, EpisodeRows, StartConfig, StartReport, StartScores
@@ -31,10 +32,11 @@ Present = Callable[..., StartVersion]
 
 
 def _table(right: int, classes: int = 4) -> pa.Table:
-    """Write episodes of 25 answers, `right` of which are right; classes take turns."""
+    """Write episodes with one query each, asked 25 times, `right` times right; classes take turns."""
     tp = right + np.arange(EPISODES) % 3 - 1
     return pa.table(
         {
+            "episode": np.arange(EPISODES),
             "text_hash": np.arange(EPISODES, dtype=np.uint64),
             "tp": tp,
             "fp": 25 - tp,
@@ -119,6 +121,49 @@ def test_episodes_with_a_class_that_the_present_start_knows_are_out(
         scores("old", own=_table(15)),
     )
     assert told.rows == EPISODES * 3 // 4
+
+
+def test_rows_that_episodes_share_are_evidence_once(books: Books, scores: Scores, champion: Present):
+    """A thousand episodes over twenty rows are no more than twenty rows."""
+    rng = np.random.default_rng(0)
+
+    def lines(rate: float) -> pa.Table:
+        right = rng.random(1000) < rate
+        return pa.table(
+            {
+                "episode": np.arange(1000),
+                "text_hash": np.arange(1000, dtype=np.uint64) % 20,
+                "tp": right.astype(np.int64),
+                "fp": (~right).astype(np.int64),
+                "fn": (~right).astype(np.int64),
+                "exact": right,
+                "slices": [["domain=d", "source=s"]] * 1000,
+                "classes": [["a", "b"]] * 1000,
+            }
+        )
+
+    new, old = scores("new", own=lines(0.9)), scores("old", own=lines(0.5))
+    told = judge_start(books, CONFIG, _occasion(champion()), new, old)
+    assert (told.verdict, told.rows) == ("not_enough_data", 20)
+
+
+def test_a_row_s_uses_count_whichever_episodes_ask_about_it(books: Books, scores: Scores, champion: Present):
+    """Another seed draws other episodes from the same rows, which are used up all the same."""
+    config = CONFIG.model_copy(update={"max_reuse": 1})
+    judge_start(books, config, _occasion(), scores("one", own=_table(20), plain=_table(15)), None)
+    other = config.model_copy(update={"seed": 1})
+    later = _table(20).set_column(0, "episode", pa.array(np.arange(EPISODES) + 7))
+    occasion = _occasion(champion())
+    old = _table(15).set_column(0, "episode", later["episode"])
+    told = judge_start(books, other, occasion, scores("new", own=later), scores("old", own=old))
+    assert told.verdict == "not_enough_fresh_data"
+
+
+def test_outcomes_of_other_episodes_are_refused(books: Books, scores: Scores, champion: Present):
+    """Nothing is compared that was not asked alike."""
+    new, old = scores("new", own=_table(20)), scores("old", own=_table(15).slice(1))
+    with pytest.raises(ArtifactError, match="of other episodes"):
+        judge_start(books, CONFIG, _occasion(champion()), new, old)
 
 
 def test_a_verdict_is_found_again_and_counts_once(books: Books, scores: Scores):
