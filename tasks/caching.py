@@ -141,19 +141,15 @@ def cached_step(
     return wrap
 
 
-def effect_step(module: str) -> Callable[[Callable[P, R]], Task[P, R]]:
+def effect_step(function: Callable[P, R]) -> Task[P, R]:
     """Make a Prefect task that changes the world: never cached, retried where a fault can pass."""
-
-    def wrap(function: Callable[P, R]) -> Task[P, R]:
-        name = module.rpartition(".")[2]
-        return task(
-            name=name,
-            cache_policy=NO_CACHE,
-            persist_result=False,
-            retries=RETRIES,
-            retry_delay_seconds=exponential_backoff(backoff_factor=1),
-            retry_jitter_factor=0.5,
-            retry_condition_fn=can_pass,
-        )(_timed(name, function))
-
-    return wrap
+    name = function.__name__
+    return task(
+        name=name,
+        cache_policy=NO_CACHE,
+        persist_result=False,
+        retries=RETRIES,
+        retry_delay_seconds=exponential_backoff(backoff_factor=1),
+        retry_jitter_factor=0.5,
+        retry_condition_fn=can_pass,
+    )(_timed(name, function))

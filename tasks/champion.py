@@ -6,7 +6,7 @@ from tasks.io.home import current_home
 from tasks.io.incumbent import required_champion, sound_version, usable_champion
 
 
-@effect_step(__name__)
+@effect_step
 def champion_of(agent: str) -> Champion | None:
     """Describe the present champion; None where there is none that a challenger can be compared with.
 
@@ -16,7 +16,7 @@ def champion_of(agent: str) -> Champion | None:
     return usable_champion(current_home().books(), agent, sound_version)
 
 
-@effect_step(__name__)
+@effect_step
 def champion_to_renew(agent: str) -> Champion | None:
     """Describe the champion that a retraining goes on from; None where there is none.
 
@@ -29,7 +29,7 @@ def champion_to_renew(agent: str) -> Champion | None:
     return required_champion(current_home().books(), agent)
 
 
-@effect_step(__name__)
+@effect_step
 def version_of(agent: str, version: int) -> Champion:
     """Describe one version.
 

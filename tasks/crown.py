@@ -9,7 +9,7 @@ from tasks.io.ledger import IntentRequest, champion, history
 from tasks.io.promotion import promote
 
 
-@effect_step(__name__)
+@effect_step
 def crown(agent: str, version: int, gate: GateReport | None) -> PromotionDecision:
     """Make a version champion where there is none; the examples are too few for more than that.
 

@@ -8,7 +8,7 @@ from tasks.io.judging import Contest, Occasion, judge_contest, older_rows
 from tasks.io.verdicts import earlier_verdict
 
 
-@effect_step(__name__)
+@effect_step
 def verdict_on(config: AgentConfig, occasion: Occasion) -> GateReport | None:
     """Give the verdict that was found already, if there is one.
 
@@ -19,7 +19,7 @@ def verdict_on(config: AgentConfig, occasion: Occasion) -> GateReport | None:
     return earlier_verdict(current_home().books(), config.name, occasion.version, occasion.key(config))
 
 
-@effect_step(__name__)
+@effect_step
 def older_snapshots(
     config: AgentConfig, occasion: Occasion, pinned: Champion | None
 ) -> tuple[DatasetSnapshot, ...]:
@@ -33,7 +33,7 @@ def older_snapshots(
     return older_rows(config, occasion, pinned)
 
 
-@effect_step(__name__)
+@effect_step
 def judge(config: AgentConfig, contest: Contest) -> GateReport:
     """Ask the gate whether a challenger may become champion.
 

@@ -6,7 +6,7 @@ from tasks.io.champion import Champion
 from tasks.io.drifting import Rows, count_rows
 
 
-@effect_step(__name__)
+@effect_step
 def new_rows(config: AgentConfig, champion: Champion, window: DatasetSnapshot) -> Rows:
     """Count the rows that a drift check would look at.
 

@@ -8,7 +8,7 @@ from tasks.io.incumbent import sound_version, unusable_champion
 from tasks.io.outcome import Judged, carry_out
 
 
-@effect_step(__name__)
+@effect_step
 def promote(
     config: AgentConfig, version: int, champion: Champion | None, gate: GateReport
 ) -> PromotionDecision:

@@ -7,7 +7,7 @@ from tasks.io.report.evidence import recall_round
 from tasks.io.report.story import Round
 
 
-@effect_step(__name__)
+@effect_step
 def recall(champion: Champion) -> Round:
     """Tell again how the champion was made and judged.
 

@@ -18,7 +18,7 @@ from tasks.io.registry import register as make_version
 _EXAMPLES = 3
 
 
-@effect_step(__name__)
+@effect_step
 def register(
     config: AgentConfig,
     snapshot: DatasetSnapshot,

@@ -15,7 +15,7 @@ _TRAINING = "tasks.meta_fit"
 _EXAMPLE = ("A first text to embed.", "And a second one.")
 
 
-@effect_step(__name__)
+@effect_step
 def register_start(config: StartConfig, rows: EpisodeRows, training: StartReport, scores: StartScores) -> int:
     """Record a meta-training in MLflow and make its version, or find the one that is there.
 

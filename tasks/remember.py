@@ -7,7 +7,7 @@ from tasks.io.report.evidence import keep_evidence
 from tasks.io.report.story import Round
 
 
-@effect_step(__name__)
+@effect_step
 def remember(config: AgentConfig, told: Round) -> Round:
     """Keep a round's evidence, or add what was kept when its verdict was found.
 

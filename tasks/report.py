@@ -15,7 +15,7 @@ from tasks.io.report.story import AgentStory, Link, Round, Story
 from tasks.io.step_lines import steps_of_rounds
 
 
-@effect_step(__name__)
+@effect_step
 def report(agents: Sequence[AgentConfig], rounds: Mapping[str, Sequence[Round]]) -> Story:
     """Write the report of a run.
 
