@@ -127,7 +127,7 @@ def status() -> None:
 
 @app.command()
 def history(
-    agent: Annotated[str, typer.Argument(help="Name of an agent.")],
+    agent: Annotated[str, typer.Argument(help="Name of an agent; a start is start-NAME.")],
     on: Annotated[str | None, typer.Option(help="Who was champion on this date? (ISO 8601)")] = None,
 ) -> None:
     """Tell who was champion, when, and why."""
@@ -138,7 +138,8 @@ def history(
 
 @app.command()
 def rollback(
-    agent: Annotated[str, typer.Argument(help="Name of an agent.")], reason: Reason = "rolled back by hand"
+    agent: Annotated[str, typer.Argument(help="Name of an agent; a start is start-NAME.")],
+    reason: Reason = "rolled back by hand",
 ) -> None:
     """Bring the previous champion back."""
     from deployments.records import roll_back
@@ -148,7 +149,7 @@ def rollback(
 
 @app.command()
 def promote(
-    agent: Annotated[str, typer.Argument(help="Name of an agent.")],
+    agent: Annotated[str, typer.Argument(help="Name of an agent; a start is start-NAME.")],
     version: Annotated[int, typer.Argument(help="Version to make champion.", min=1)],
     reason: Reason = "promoted by hand",
 ) -> None:

@@ -22,6 +22,7 @@ from deployments.embedded import embedded
 from models.errors import ConfigError
 from models.schemas import SourceConfig
 from models.schemas.load import agent_from_mapping
+from models.training.files import write_whole
 from tasks.io.home import Home, current_home
 
 if TYPE_CHECKING:
@@ -138,14 +139,14 @@ def learn_agent(agent: str, examples: Path, start: str | None) -> None:
     from tasks.io.draft import draft_agent
     from tasks.io.start_version import start_to_use
 
+    new = not is_described(agent)
+    path = Path("agents") / f"{agent}.yaml"
+    text = draft_agent(agent, examples) if new else ""
+    config = drafted(text, path) if new else find_agent(agent)
+    if not new:
+        window = window_source(config.sources[0], str(examples), {})
+        config = config.model_copy(update={"sources": (window,)})
     with _session() as home:
-        new = not is_described(agent)
-        path = Path("agents") / f"{agent}.yaml"
-        text = draft_agent(agent, examples) if new else ""
-        config = drafted(text, path) if new else find_agent(agent)
-        if not new:
-            window = window_source(config.sources[0], str(examples), {})
-            config = config.model_copy(update={"sources": (window,)})
         wanted = start or config.start or _only_start(home)
         start_to_use(home.books(), wanted)
         if wanted != config.start:
@@ -155,7 +156,7 @@ def learn_agent(agent: str, examples: Path, start: str | None) -> None:
         story = learn(config)
         if new:
             path.parent.mkdir(exist_ok=True)
-            path.write_text(f"{text}start: {wanted}\n", encoding="utf-8")
+            write_whole(path, f"{text}start: {wanted}\n")
     _show(story)
     if new:
         OUT.print(f"Wrote {path}.", highlight=False)

@@ -42,7 +42,7 @@ def predict_texts(agent: str, texts: list[str], *, as_json: bool) -> None:
 
 def show_status() -> None:
     """Print every agent with its champion, which is the one that MLflow's alias names."""
-    from tasks.io.console import stale_sentence, status_table
+    from tasks.io.console import status_table
     from tasks.io.ledger import agents, decisions, history, open_ledger
 
     engine = open_ledger(current_home().ledger_url)
@@ -52,7 +52,7 @@ def show_status() -> None:
         return
     isolate(current_home())
     from tasks.io.reconcile import reconcile
-    from tasks.io.standing import stale_agents
+    from tasks.io.standing import stale_agents, stale_sentence
 
     books = current_home().books()
     reconcile(books)

@@ -3,6 +3,7 @@
 from prefect import flow
 
 from models.errors import ConfigError
+from models.meta.adapting import check_learnable
 from models.schemas import AgentConfig
 from tasks.champion import champion_of
 from tasks.crown import crown
@@ -30,6 +31,7 @@ def learn(config: AgentConfig) -> Story:
     """
     if config.start is None:
         raise ConfigError(f"Agent {config.name!r} names no start. Add `start: NAME` to its description.")
+    check_learnable(config.adapter)
     reconcile(config.name)
     config = stand_on_start(config)
     start = start_of(config)
@@ -41,6 +43,8 @@ def learn(config: AgentConfig) -> Story:
             "split_by": "hash",
             "validation_share": _NOBODY,
             "test_share": _NOBODY,
+            # One bad row in a handful is many percent; a label that runs out of rows is refused anyway.
+            "max_quarantine_share": 1.0,
         }
     )
     snapshot = ingest(few)

@@ -26,7 +26,7 @@ def meta_train(config: StartConfig) -> StartStory:
     """
     reconcile(config.agent)
     champion = present_start(config)
-    rows = EpisodeRows(sources=tuple(_encoded(config, place) for place in range(len(config.sources))))
+    rows = EpisodeRows(sources=tuple(_encoded(config, number) for number in range(len(config.sources))))
     training = place(meta_fit, config.work_pool, config=config, rows=rows)
     scores = score_start(config, rows, training.start)
     version = register_start(config, rows, training, scores)

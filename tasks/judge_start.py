@@ -12,7 +12,7 @@ from tasks.io.start_version import StartVersion, comparable_with
 from tasks.io.verdicts import earlier_verdict
 
 
-@effect_step(__name__)
+@effect_step
 def present_start(config: StartConfig) -> StartVersion | None:
     """Describe the present start; None where there is none that another can be compared with.
 
@@ -22,7 +22,7 @@ def present_start(config: StartConfig) -> StartVersion | None:
     return usable_champion(current_home().books(), config.agent, comparable_with(config))
 
 
-@effect_step(__name__)
+@effect_step
 def verdict_on_start(config: StartConfig, occasion: StartOccasion) -> GateReport | None:
     """Give the verdict that was found already, if there is one.
 
@@ -33,7 +33,7 @@ def verdict_on_start(config: StartConfig, occasion: StartOccasion) -> GateReport
     return earlier_verdict(current_home().books(), config.agent, occasion.version, occasion.key(config))
 
 
-@effect_step(__name__)
+@effect_step
 def judge_start(
     config: StartConfig, occasion: StartOccasion, challenger: StartScores, incumbent: StartScores | None
 ) -> GateReport:
@@ -48,7 +48,7 @@ def judge_start(
     return ask_gate(current_home().books(), config, occasion, challenger, incumbent)
 
 
-@effect_step(__name__)
+@effect_step
 def promote_start(config: StartConfig, occasion: StartOccasion, gate: GateReport) -> PromotionDecision:
     """Do what the gate said.
 

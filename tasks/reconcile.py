@@ -11,7 +11,7 @@ from tasks.io.working import sweep
 logger = logging.getLogger(__name__)
 
 
-@effect_step(__name__)
+@effect_step
 def reconcile(agent: str) -> None:
     """Bring ledger and registry into agreement before anything new is decided.
 
@@ -20,6 +20,7 @@ def reconcile(agent: str) -> None:
     """
     home = current_home()
     sweep(home.root, home.scratch, home.encoded, home.evaluations, home.cache / "keys")
+    sweep(*home.trainings.glob("*"))
     books = home.books()
     close_dead_runs(books, agent)
     for move in put_right(books, agent):

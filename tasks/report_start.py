@@ -10,7 +10,7 @@ from tasks.io.start_story import StartStory
 from tasks.io.tracking import find_version_run, log_record
 
 
-@effect_step(__name__)
+@effect_step
 def report_start(told: StartStory) -> StartStory:
     """Add the agents that should be trained again, and write the run's artifact.
 
@@ -18,7 +18,7 @@ def report_start(told: StartStory) -> StartStory:
         told: What the run did.
     """
     books = current_home().books()
-    stale = tuple(one.agent for one in stale_agents(books) if one.start == told.config.name)
+    stale = tuple(one for one in stale_agents(books) if one.start == told.config.name)
     told = told.model_copy(update={"stale": stale})
     run_id = find_version_run(books, told.config.agent, told.version)
     if run_id:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from models.errors import ConfigError
 from models.schemas import AgentConfig
 from models.start_frames import ENCODER
 from tasks.caching import effect_step
@@ -9,7 +10,7 @@ from tasks.io.home import current_home
 from tasks.io.start_version import StartVersion, read_start, start_to_use
 
 
-@effect_step(__name__)
+@effect_step
 def stand_on_start(config: AgentConfig) -> AgentConfig:
     """Fill in the version and the encoder of the start that a description names; others stay as they are.
 
@@ -30,11 +31,18 @@ def stand_on_start(config: AgentConfig) -> AgentConfig:
     )
 
 
-@effect_step(__name__)
+@effect_step
 def start_of(config: AgentConfig) -> StartVersion:
     """Describe the start that an agent stands on.
 
     Args:
         config: The agent, with `start` and `start_version` filled in.
+
+    Raises:
+        ConfigError: They are not.
     """
-    return read_start(current_home().books(), f"start-{config.start}", config.start_version or 1)
+    if config.start_version is None:
+        raise ConfigError(
+            f"Agent {config.name!r} stands on no version of a start; `stand_on_start` finds one."
+        )
+    return read_start(current_home().books(), f"start-{config.start}", config.start_version)

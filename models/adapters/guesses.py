@@ -9,14 +9,16 @@ from models.errors import DataError
 
 _BIO = re.compile(r"O|[BI]-\S+")
 _TEXT_NAMES = ("text", "sentence", "content", "review", "message", "utterance", "question", "body")
-_LABEL_NAMES = ("label", "category", "intent", "class", "sentiment", "target", "topic")
+LABEL_NAMES = ("label", "category", "intent", "class", "sentiment", "target", "topic")
 MOST_LABELS = 1000
 
 
 def text_and_label(sample: Sample) -> Guess | None:
     """Find a label, which repeats, and a text: by their usual names, else the fewest and the longest."""
-    labels = {name: d for name, v in sample.items() if (d := _distinct(v)) is not None}
-    label = _best(labels, _LABEL_NAMES, key=lambda name: labels[name])
+    labels = {
+        name: d for name, v in sample.items() if (d := _distinct(v, name.lower() in LABEL_NAMES)) is not None
+    }
+    label = _best(labels, LABEL_NAMES, key=lambda name: labels[name])
     texts = {
         name: sum(map(len, v)) / len(v)
         for name, values in sample.items()
@@ -64,11 +66,12 @@ def _are_tags(values: list[object]) -> bool:
     return bool(pieces) and tagged and any(p != "O" for p in pieces)
 
 
-def _distinct(values: list[object]) -> int | None:
-    """Count distinct values of a column that may be a label: few of them, each of them often."""
+def _distinct(values: list[object], usual: bool) -> int | None:
+    """Count distinct values of a column that may be a label: few of them, each often, or of a usual name."""
     filled = [v for v in values if isinstance(v, str | int) and v != ""]
     found = len(set(filled))
-    return found if 2 <= found <= max(2, len(filled) // 2) and found <= MOST_LABELS else None
+    most = MOST_LABELS if usual else min(MOST_LABELS, max(2, len(filled) // 2))
+    return found if 2 <= found <= most else None
 
 
 def _best(candidates: Mapping[str, float], names: tuple[str, ...], key: Callable[[str], float]) -> str | None:

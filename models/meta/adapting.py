@@ -15,7 +15,7 @@ from transformers import PreTrainedTokenizerBase
 
 from models.adapters import TaskAdapter
 from models.episodes import Drawn, Episode, Kind, Pool
-from models.errors import DataError
+from models.errors import ConfigError
 from models.learners import Network
 from models.learners.base import Embedded
 from models.meta.batches import RowReader, stacked
@@ -51,6 +51,19 @@ class Examples:
         return Ragged.from_column(self.windows["labels"]).values
 
 
+def check_learnable(adapter: str) -> None:
+    """Refuse a task type that no start adapts to from a handful of examples.
+
+    Raises:
+        ConfigError: The agent's task is not text classification.
+    """
+    if adapter != _KIND:
+        raise ConfigError(
+            f"Adapting from a handful of examples works for {_KIND}, not for {adapter}; `quickstudy train` "
+            "fine-tunes such an agent, from a start as well (`start: NAME`)."
+        )
+
+
 def read_examples(
     rows: pa.Table, adapter: TaskAdapter, tokenizer: PreTrainedTokenizerBase, *, names: bool = False
 ) -> Examples:
@@ -66,13 +79,9 @@ def read_examples(
         names: Whether the classes' names will be in the support.
 
     Raises:
-        DataError: The agent's task is not text classification.
+        ConfigError: The agent's task is not text classification.
     """
-    if adapter.name != _KIND:
-        raise DataError(
-            f"Adapting from a handful of examples works for text_classification, not for {adapter.name}; "
-            "`quickstudy train` fine-tunes such an agent, from a start as well."
-        )
+    check_learnable(adapter.name)
     encoded = adapter.encode(rows, tokenizer)
     windows = encoded.windows.take(np.unique(encoded.windows["row"].to_numpy(), return_index=True)[1])
     ids = Ragged.from_column(windows["input_ids"])

@@ -14,7 +14,7 @@ from rich.text import Text
 from models.schemas import GateReport, Metric, Move
 from tasks.io.report import words
 from tasks.io.report.story import AgentStory, Round, Story
-from tasks.io.standing import Standing
+from tasks.io.standing import stale_sentence
 from tasks.io.start_story import StartStory
 
 _STYLES = {
@@ -99,7 +99,7 @@ def _round(turn: Round) -> tuple[Text, ...]:
 
 def start_table(told: StartStory) -> RenderableType:
     """Show how well a new start adapts, beside what has learned nothing and the present start."""
-    table = _table("start", "version", "score (95 %)", ">episodes", "verdict")
+    table = _table("start", "version", "score (95 %)", ">rows", "verdict")
     new = (Text(told.config.name, style="bold"), _version(told.version))
     table.add_row(
         *new, _interval(told.scores.score), _counted(told.scores.score), _verdict(told.decision.verdict)
@@ -109,9 +109,7 @@ def start_table(told: StartStory) -> RenderableType:
         others["the present one"] = told.incumbent.score
     for name, metric in others.items():
         table.add_row(Text(name, style="dim"), Text(), _interval(metric), _counted(metric), Text())
-    said = [Text(f"Why: {told.gate.reason}")]
-    if told.stale:
-        said.append(Text(f"Trained from an older version, train them again: {', '.join(told.stale)}."))
+    said = [Text(f"Why: {told.decision.reason}"), *(Text(stale_sentence(one)) for one in told.stale)]
     return Group(Text(), table, Text(), *said)
 
 
@@ -152,15 +150,6 @@ def status_table(agents: Mapping[str, tuple[Sequence[Move], Sequence[Judged]]]) 
             _judged(decisions[-1]) if decisions else Text("never judged", style="dim"),
         )
     return table
-
-
-def stale_sentence(one: Standing) -> str:
-    """Say which start an agent was trained from, and that there is a newer one."""
-    again = "learn {} --examples FILE" if one.learned else "train {}"
-    return (
-        f"{one.agent} stands on version {one.version} of start {one.start}, whose champion is version "
-        f"{one.newest} now: quickstudy {again.format(one.agent)}"
-    )
 
 
 def _judged(decision: Judged) -> Text:

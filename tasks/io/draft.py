@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from models.adapters import ADAPTERS
+from models.adapters.guesses import LABEL_NAMES
 from models.adapters.rows import Sample
 from models.errors import DataError
 from models.schemas import SourceConfig
@@ -91,8 +92,9 @@ def _guess(path: Path) -> _Guess:
             mapped = {**guess.columns, "time_column": _time(columns), "domain_column": _domain(columns)}
             return _Guess(name, _source(path, **mapped), guess.why)
     raise DataError(
-        f"{path} has the columns {', '.join(map(repr, columns))}; no text with a label that repeats was "
-        "found among them. Write the description by hand, with text_column and label_column."
+        f"{path} has the columns {', '.join(map(repr, columns))}; no text was found with a label of two "
+        f"kinds or more that repeat, or that is called {' or '.join(LABEL_NAMES[:3])}. Write the "
+        "description by hand, with text_column and label_column."
     )
 
 

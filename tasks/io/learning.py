@@ -15,7 +15,7 @@ from models.errors import DataError
 from models.evaluate import Evaluation, evaluate, latency, outcomes_table
 from models.meta.adapting import Adaptation, Examples, cross_validated, folds, read_examples
 from models.meta.pools import name_words
-from models.meta.store import load_start
+from models.meta.store import StoredStart, load_start
 from models.predictor import Predictor
 from models.schemas import AgentConfig, ArtifactRef, DatasetSnapshot, EvaluationReport, TrainingReport
 from models.schemas.base import Record
@@ -30,6 +30,7 @@ from tasks.io.snapshot_store import verify
 _EVERY = ("train", "validation", "test")
 _BATCHES = (1, 32)
 _LATENCY_SECONDS = 0.5
+_MOST_EXAMPLES, _MOST_FOR_THE_BODY = 20_000, 500
 
 
 class Learned(Record):
@@ -53,14 +54,16 @@ def learn(
         outcomes: Folder for the outcomes of each example; it appears whole.
 
     Raises:
-        DataError: A label has no example, or none has two and names are not read, or the task is not text
-            classification.
+        DataError: A label has no example, or none has two and names are not read, or there are too many to
+            adapt to at once.
+        ConfigError: The task is not text classification.
         ArtifactError: Start or snapshot is gone or not what its digest says.
     """
     began = time.perf_counter()
     verify(snapshot)
     adapter, stored = get_adapter(config), load_start(checked(start))
     rows = read_rows(snapshot, _EVERY)
+    _check_count(len(rows), stored)
     examples = read_examples(rows, adapter, stored.tokenizer, names=stored.config.names)
     _check(config, examples, named=stored.config.names)
     adaptation = Adaptation.of(stored, examples, config.labels)
@@ -111,6 +114,16 @@ def _training(model: ArtifactRef, found: Evaluation, seconds: float) -> Training
         model_share=0.0,
         tokens_per_second=0.0,
     )
+
+
+def _check_count(rows: int, start: StoredStart) -> None:
+    """Refuse more examples than fit in memory at once: the support is one batch."""
+    most = _MOST_FOR_THE_BODY if start.learner.adapts_body else _MOST_EXAMPLES
+    if rows > most:
+        raise DataError(
+            f"There are {rows:,} examples, and a start whose learner is {start.config.learner} adapts to "
+            f"{most:,} at most. `quickstudy train` learns from all of them."
+        )
 
 
 def _check(config: AgentConfig, examples: Examples, *, named: bool) -> None:

@@ -1,16 +1,14 @@
 """Which agents stand on which version of which start."""
 
-from dataclasses import dataclass
-
 from models.schemas.agent import START_PREFIX
+from models.schemas.base import Record
 from tasks.io.books import Books
 from tasks.io.ledger import agents, champion
 from tasks.io.provenance import MADE_BY_TAG, START_TAG, START_VERSION_TAG
 from tasks.io.versions import versions
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(Record):
     """A champion that was trained from a start.
 
     Args:
@@ -19,6 +17,7 @@ class Standing:
         version: The start's version that it was trained from.
         newest: The start's champion now.
         learned: Whether it was adapted from a handful of examples, without training.
+        tried: A later version of the agent that stands on the start's champion and is not the agent's.
     """
 
     agent: str
@@ -26,6 +25,7 @@ class Standing:
     version: int
     newest: int | None
     learned: bool = False
+    tried: int | None = None
 
     @property
     def is_stale(self) -> bool:
@@ -38,15 +38,39 @@ def standings(books: Books) -> tuple[Standing, ...]:
     found = []
     for agent in agents(books.ledger):
         number = champion(books.ledger, agent)
-        tags = next((v.tags for v in versions(books, agent) if v.version == number), {})
+        made = versions(books, agent)
+        tags = next((v.tags for v in made if v.version == number), {})
         if START_TAG in tags:
             start = tags[START_TAG]
             newest = champion(books.ledger, START_PREFIX + start)
-            learned = tags.get(MADE_BY_TAG) == "learn"
-            found.append(Standing(agent, start, int(tags[START_VERSION_TAG]), newest, learned))
+            on_newest = {START_TAG: start, START_VERSION_TAG: str(newest)}
+            found.append(
+                Standing(
+                    agent=agent,
+                    start=start,
+                    version=int(tags[START_VERSION_TAG]),
+                    newest=newest,
+                    learned=tags.get(MADE_BY_TAG) == "learn",
+                    tried=max((v.version for v in made if on_newest.items() <= v.tags.items()), default=None),
+                )
+            )
     return tuple(found)
 
 
 def stale_agents(books: Books) -> tuple[Standing, ...]:
     """List the agents that stand on another version of their start than its champion."""
     return tuple(one for one in standings(books) if one.is_stale)
+
+
+def stale_sentence(one: Standing) -> str:
+    """Say which start an agent stands on, that there is a newer one, and what to do."""
+    said = (
+        f"{one.agent} stands on version {one.version} of start {one.start}, whose champion is version "
+        f"{one.newest} now: "
+    )
+    if one.tried is not None:
+        return said + (
+            f"version {one.tried} of {one.agent} stands on that one and is not champion; "
+            f"quickstudy promote {one.agent} {one.tried} makes it so by hand"
+        )
+    return said + f"quickstudy {'learn {} --examples FILE' if one.learned else 'train {}'}".format(one.agent)

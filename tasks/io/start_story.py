@@ -3,6 +3,7 @@
 from models.schemas import GateReport, PromotionDecision
 from models.schemas.base import Record
 from models.schemas.start import StartConfig, StartReport, StartScores
+from tasks.io.standing import Standing
 
 
 class StartStory(Record):
@@ -26,4 +27,4 @@ class StartStory(Record):
     incumbent: StartScores | None = None
     gate: GateReport
     decision: PromotionDecision
-    stale: tuple[str, ...] = ()
+    stale: tuple[Standing, ...] = ()

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from models.encoder import load_tokenizer
-from models.errors import RegistryError
+from models.errors import ConfigError, RegistryError
+from models.learners import make_learner
 from models.meta.judging import same_words
 from models.schemas import ArtifactRef
 from models.schemas.base import Record
@@ -47,20 +48,26 @@ def read_start(books: Books, agent: str, version: int) -> StartVersion:
 
 
 def comparable_with(config: StartConfig) -> Callable[[Books, str, int], StartVersion]:
-    """Give what describes a version, and refuses one that reads texts by other sub-words than `config`.
+    """Give what describes a version, and refuses one that can not answer the episodes of `config`.
 
-    Episodes are tokenized once for both that are compared.
+    Episodes are tokenized once for both that are compared. A start that nobody can compare with another is
+    another start: what it describes raises ConfigError, by which no champion is passed over.
     """
 
     def read(books: Books, agent: str, version: int) -> StartVersion:
         found = read_start(books, agent, version)
         own = load_tokenizer(str(Path(found.start.address) / ENCODER))
+        head = getattr(make_learner(found.config.learner, found.config.learner_settings), "head", None)
         if not same_words(own, load_tokenizer(config.encoder)):
-            raise RegistryError(
-                f"It reads texts by another tokenizer than {config.encoder}, so the two adapt to no episode "
-                "alike."
-            )
-        return found
+            why = f"reads texts by another tokenizer than {config.encoder}"
+        elif head == "learned" and found.config.judged_way != config.judged_way:
+            why = f"has a head for {found.config.judged_way} classes, and judged_way is {config.judged_way}"
+        else:
+            return found
+        raise ConfigError(
+            f"Version {version} of start {config.name!r}, its champion, {why}: the two can not be compared "
+            "on the same episodes. Give the new start a name of its own, and let agents stand on that one."
+        )
 
     return read
 

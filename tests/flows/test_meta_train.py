@@ -1,5 +1,6 @@
 """From sources to a start that agents stand on, in real runs on a home of their own."""
 
+import json
 import os
 import shlex
 import sqlite3
@@ -14,11 +15,14 @@ import pytest
 
 from benchmarks import faults
 from benchmarks.tiny_agent import make_agent, make_start
+from models.errors import ConfigError
 from models.schemas.start import StartReport
 from tasks.io.home import Home, home_at
 from tasks.io.ledger import decisions, history
+from tasks.io.start_version import comparable_with, read_start
 from tasks.io.tracking import read_record
 from tasks.io.versions import version_info, versions
+from tests.models.tiny import store_tiny_encoder
 
 pytestmark = pytest.mark.system
 
@@ -107,6 +111,20 @@ def test_an_agent_says_which_start_it_stands_on(home: Home):
     assert (tags["quickstudy.start"], tags["quickstudy.start_version"]) == ("little", "1")
 
 
+def test_a_champion_of_another_tokenizer_is_not_passed_over(home: Home, tmp_path: Path):
+    """Before anything is trained: what can not be compared with it does not take its place."""
+    store_tiny_encoder(tmp_path / "encoder")
+    tokenizer = tmp_path / "encoder" / "tokenizer.json"
+    changed = json.loads(tokenizer.read_text())
+    changed["normalizer"]["lowercase"] = False
+    tokenizer.write_text(json.dumps(changed))
+    config = read_start(home.books(), "start-little", 1).config
+    other = config.model_copy(update={"encoder": str(tmp_path / "encoder")})
+    assert comparable_with(config)(home.books(), config.agent, 1).version == 1
+    with pytest.raises(ConfigError, match="its champion, reads texts by another tokenizer"):
+        comparable_with(other)(home.books(), config.agent, 1)
+
+
 def test_a_second_run_changes_nothing(folder: Path, home: Home):
     """The same meta-training is found done: no version, no move, no verdict."""
     _run(folder / "home", "meta-train", str(folder / "little.yaml"))
@@ -117,13 +135,14 @@ def test_a_second_run_changes_nothing(folder: Path, home: Home):
 
 def test_agents_of_an_older_start_are_listed_as_stale(folder: Path, home: Home):
     """When a new start is promoted, who stands on the old one is told, there and by `status`."""
-    answer = _run(folder / "home", "meta-train", str(make_start(folder, steps=16)))
+    longer = str(make_start(folder, steps=16))
+    _run(folder / "home", "meta-train", longer)
     (_, second) = decisions(home.books().ledger, "start-little")
     if second.report.verdict != "promote":
         _run(folder / "home", "promote", "start-little", "2")
-    status = _run(folder / "home", "status").stdout
-    assert "tiny stands on version 1 of start little, whose champion is version 2 now" in status
-    assert (second.report.verdict != "promote") or "train them again: tiny" in answer.stdout
+    for command in (["status"], ["meta-train", longer]):
+        told = " ".join(_run(folder / "home", *command).stdout.split())
+        assert "tiny stands on version 1 of start little, whose champion is version 2 now" in told
 
 
 def _readme_commands() -> list[list[str]]:

@@ -45,6 +45,7 @@ def test_a_name_and_a_source_are_enough():
             {"learner": "anil", "learner_settings": {"head": "zeros"}, "meta_layers": "none"},
             "leave nothing to learn",
         ),
+        ({"meta_layers": "none", "weight_decay": 0.1}, "leaves weight_decay no weight"),
         ({"sources": (SOURCE.model_copy(update={"split": "train"}),)}, "none is for each of train"),
     ],
 )

@@ -43,6 +43,12 @@ def test_unusual_names_are_guessed_by_content(tmp_path: Path):
     assert (source.text_column, source.label_column, source.time_column) == ("words", "kind", "created_at")
 
 
+def test_a_label_of_the_usual_name_need_not_repeat(tmp_path: Path):
+    """One example a class is enough for some starts."""
+    (tmp_path / "a.csv").write_text("text,label\nmy card is gone,lost\nwhere is my pay,pay\nhi,greet\n")
+    assert set(_drafted(tmp_path, tmp_path / "a.csv").labels) == {"lost", "pay", "greet"}
+
+
 def test_labels_that_yaml_would_misread_are_quoted(tmp_path: Path):
     """Labels like `yes` and `1` come back as the strings they are."""
     (tmp_path / "a.csv").write_text("text,label\n" + "some text,yes\nother text,1\n" * 5)
@@ -85,7 +91,7 @@ def test_guesses_are_said_in_comments(tmp_path: Path):
     [
         ("", "no rows"),
         ("text,label\n", "no rows"),
-        ("a,b\nx,1\ny,2\nz,3\nw,4\n", "no text with a label that repeats"),
+        ("a,b\nx,1\ny,2\nz,3\nw,4\n", "no text was found with a label of two kinds or more that repeat"),
     ],
 )
 def test_a_file_that_says_too_little_is_refused(tmp_path: Path, content: str, says: str):

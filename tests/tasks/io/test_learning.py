@@ -9,6 +9,7 @@ from models.errors import DataError
 from models.meta.store import plain_start, save_start
 from models.schemas import AgentConfig, ArtifactRef
 from models.schemas.start import StartConfig
+from tasks.io import learning
 from tasks.io.learning import Learned, learn
 from tasks.io.snapshots import ingest
 from tests.models.tiny import store_tiny_encoder
@@ -74,3 +75,12 @@ def test_a_label_without_examples_is_refused(tmp_path: Path, starts: Starts):
     """Its name is told."""
     with pytest.raises(DataError, match="Label 'password' has no example"):
         _learned(tmp_path, starts(True), ONE_EACH.rsplit("\n", 2)[0] + "\n")
+
+
+def test_more_examples_than_fit_at_once_are_refused(
+    tmp_path: Path, starts: Starts, monkeypatch: pytest.MonkeyPatch
+):
+    """The whole support is one batch; training takes as many as there are."""
+    monkeypatch.setattr(learning, "_MOST_EXAMPLES", 2)
+    with pytest.raises(DataError, match=r"There are 3 examples, .* to 2 at most\. `quickstudy train`"):
+        _learned(tmp_path, starts(True), ONE_EACH)

@@ -5,10 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from tasks.io.books import Books
-from tasks.io.console import stale_sentence
 from tasks.io.ledger import IntentRequest, close_intent, open_intent
 from tasks.io.provenance import MADE_BY_TAG, START_TAG, START_VERSION_TAG
-from tasks.io.standing import Standing, stale_agents, standings
+from tasks.io.standing import Standing, stale_agents, stale_sentence, standings
 
 Add = Callable[[str], int]
 
@@ -32,11 +31,15 @@ def _tags(version: int, made_by: str = "fine_tune") -> dict[str, str]:
     return {name.replace(".", "__"): value for name, value in tags.items()}
 
 
+def _standing(newest: int = 2, **more: object) -> Standing:
+    return Standing.model_validate({"agent": "mood", "start": "words", "version": 1, "newest": newest} | more)
+
+
 def test_an_agent_of_the_present_start_is_not_stale(books: Books, crowned: Callable[..., None]):
     """It stands on the start's champion."""
     crowned("start-words")
     crowned("mood", **_tags(1))
-    assert standings(books) == (Standing("mood", "words", 1, 1),)
+    assert standings(books) == (_standing(newest=1, tried=1),)
     assert stale_agents(books) == ()
 
 
@@ -46,7 +49,7 @@ def test_an_agent_of_an_older_start_is_stale(books: Books, crowned: Callable[...
     crowned("mood", **_tags(1))
     crowned("plain")
     crowned("start-words")
-    assert stale_agents(books) == (Standing("mood", "words", 1, 2),)
+    assert stale_agents(books) == (_standing(),)
 
 
 @pytest.mark.parametrize(
@@ -55,4 +58,18 @@ def test_an_agent_of_an_older_start_is_stale(books: Books, crowned: Callable[...
 )
 def test_what_to_do_depends_on_how_the_agent_was_made(learned: bool, command: str):
     """An agent of a handful of examples is learned again, not fine-tuned on them."""
-    assert stale_sentence(Standing("mood", "words", 1, 2, learned)).endswith(command)
+    assert stale_sentence(_standing(learned=learned)).endswith(command)
+
+
+def test_a_version_that_was_tried_on_the_new_start_is_told(
+    books: Books, add_version: Add, crowned: Callable[..., None]
+):
+    """The same command again would find it done; what is left is to promote it by hand."""
+    crowned("start-words")
+    crowned("mood", **_tags(1))
+    crowned("start-words")
+    second = add_version("mood")
+    for name, value in _tags(2).items():
+        books.client.set_model_version_tag("mood", str(second), name.replace("__", "."), value)
+    (found,) = stale_agents(books)
+    assert stale_sentence(found).endswith("quickstudy promote mood 2 makes it so by hand")

@@ -22,7 +22,7 @@ def draw_start_scores(score: Metric, baselines: Mapping[str, Metric]) -> Picture
     return Picture(
         "start-scores",
         f"Score {score.value:.3f}, {abs(gap):.1f} points {side} what has learned nothing",
-        f"Mean over {score.rows:,} meta-test episodes; whiskers are 95 % intervals over episodes.",
+        f"Over {score.rows:,} rows that meta-training never saw; whiskers are 95 % intervals over rows.",
         figure,
     )
 
