@@ -1,5 +1,6 @@
 """That no class, or no domain, stands in two of meta-training, meta-validation and meta-test."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -10,9 +11,17 @@ Disjoint = Literal["classes", "domains"]
 _ONE = {"classes": "Class", "domains": "Domain"}
 
 
+_NAME_PARTS = re.compile(r"[\W_]+")
+
+
+def words_of(name: str) -> str:
+    """Write the name of a class as words; nothing, where it has no letter or digit."""
+    return " ".join(_NAME_PARTS.split(name)).strip()
+
+
 def key(name: str) -> str:
-    """Give the form in which names of classes and domains are compared."""
-    return name.strip().casefold()
+    """Give the form in which names of classes and domains are compared: `Card_arrival` is `card arrival`."""
+    return (words_of(name) or name.strip()).casefold()
 
 
 def check_disjoint(splits: Mapping[str, Sequence[Pool]], by: Disjoint) -> None:
@@ -30,11 +39,11 @@ def check_disjoint(splits: Mapping[str, Sequence[Pool]], by: Disjoint) -> None:
         if not any(len(pool) for pool in pools):
             raise DataError(f"The meta-{split} split has no rows; name at least one source or class for it.")
         given = (pool.classes if by == "classes" else (pool.domain,) for pool in pools)
-        names = {key(name) for found in given for name in found}
-        shared = sorted(name for name in names if name in seen)
+        names = {key(name): name.strip() for found in given for name in found}
+        shared = sorted(names.keys() & seen.keys())
         if shared:
             raise DataError(
-                f"{_ONE[by]} {shared[0]!r} stands in meta-{seen[shared[0]]} and in meta-{split} "
+                f"{_ONE[by]} {names[shared[0]]!r} stands in meta-{seen[shared[0]]} and in meta-{split} "
                 f"({len(shared)} in all). Splits are declared disjoint by {by}: put each in one."
             )
         seen |= dict.fromkeys(names, split)

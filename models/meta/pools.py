@@ -1,6 +1,6 @@
 """Make pools from encoded rows: one window a row, no text twice."""
 
-import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -11,6 +11,7 @@ from transformers import PreTrainedTokenizerBase
 from models.adapters import TaskAdapter
 from models.adapters.base import IGNORED
 from models.episodes import OUTSIDE, Kind, Pool
+from models.episodes.splits import words_of
 from models.errors import DataError
 from models.ragged import Ragged
 
@@ -19,7 +20,6 @@ KINDS: dict[str, Kind] = {
     "token_classification": "token_classification",
 }
 """The task type of an adapter's episodes."""
-_NAME_PARTS = re.compile(r"[\W_]+")
 
 
 def pool_from_windows(name: str, domain: str, adapter: TaskAdapter, windows: Sequence[pa.Table]) -> Pool:
@@ -83,17 +83,34 @@ def with_names(pool: Pool, tokenizer: PreTrainedTokenizerBase) -> Pool:
 
 
 def name_ids(classes: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> Ragged:
-    """Tokenize the names of classes as words."""
+    """Tokenize the names of classes as words.
+
+    Raises:
+        DataError: Two names are the same to the tokenizer, so they would contradict each other as examples.
+    """
     words = name_words(classes)
     ids = tokenizer(words)["input_ids"] if words else []
+    found: dict[tuple[int, ...], str] = {}
+    for name, one in zip(classes, ids, strict=True):
+        other = found.setdefault(tuple(one), name)
+        if other != name:
+            raise DataError(
+                f"The names {other!r} and {name!r} are the same to the encoder. Rename one of them, or take "
+                "names: false."
+            )
     return Ragged.from_lengths(
         np.array([i for one in ids for i in one], np.int64), np.array([len(one) for one in ids], np.int64)
     )
 
 
 def name_words(classes: Sequence[str]) -> list[str]:
-    """Write the names of classes as words."""
-    return [" ".join(_NAME_PARTS.split(name)).strip() for name in classes]
+    """Write the names of classes as words; those that would be alike, or nothing, as they are."""
+    words = [words_of(name) for name in classes]
+    alike = Counter(text.casefold() for text in words)
+    return [
+        text if text and alike[text.casefold()] == 1 else name
+        for text, name in zip(words, classes, strict=True)
+    ]
 
 
 def joined(first: Ragged, second: Ragged) -> Ragged:

@@ -72,7 +72,7 @@ def read_latest(folder: Path, job: str) -> Checkpoint | None:
     for path in sorted(folder.glob("step-*"), reverse=True):
         try:
             return _read(path, job)
-        except (OSError, ValueError, KeyError, SafetensorError) as error:
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             _logger.warning("Checkpoint %s is passed over: %s", path, error)
     return None
 

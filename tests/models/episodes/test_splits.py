@@ -29,9 +29,10 @@ def test_an_empty_split_is_refused():
         check_disjoint({"validation": []}, "classes")
 
 
-def test_a_class_is_the_same_however_it_is_written(make_pool: Callable[..., Pool]):
-    """Capitals and spaces at the ends make no other class."""
+@pytest.mark.parametrize("name", [" A-0", "a_0", "a 0"])
+def test_a_class_is_the_same_however_it_is_written(make_pool: Callable[..., Pool], name: str):
+    """Capitals, and what stands between words, make no other class: as an example the name is the same."""
     one = make_pool(name="a").restricted(["a-0"])
-    other = dataclasses.replace(one, classes=(" A-0",))
-    with pytest.raises(DataError, match="Class 'a-0' stands in meta-train and in meta-test"):
+    other = dataclasses.replace(one, classes=(name,))
+    with pytest.raises(DataError, match=f"Class '{name.strip()}' stands in meta-train and in meta-test"):
         check_disjoint({"train": [one], "test": [other]}, "classes")

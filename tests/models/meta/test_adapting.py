@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 from models.adapters import get_adapter
 from models.encoder import load_tokenizer
 from models.episodes import Pool
-from models.errors import DataError
+from models.errors import ConfigError
 from models.learners import LEARNERS
 from models.meta.adapting import Adaptation, Examples, cross_validated, folds, read_examples
 from models.meta.store import StoredStart
@@ -100,7 +100,7 @@ def test_an_example_that_the_support_holds_already_is_left_out(make_config: Call
 def test_tags_are_refused_with_a_way_on(make_config: Callable[..., AgentConfig]):
     """The message names the command that takes such an agent."""
     config = make_config("token_classification")
-    with pytest.raises(DataError, match="`quickstudy train` fine-tunes such an agent"):
+    with pytest.raises(ConfigError, match="`quickstudy train` fine-tunes such an agent"):
         read_examples(pa.table({}), get_adapter(config), load_tokenizer(config.encoder))
 
 

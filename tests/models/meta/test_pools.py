@@ -2,11 +2,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
+import pytest
 
 from models.adapters import get_adapter
 from models.adapters.base import IGNORED
 from models.encoder import load_tokenizer
-from models.meta.pools import pool_from_windows, with_names
+from models.errors import DataError
+from models.meta.pools import name_ids, name_words, pool_from_windows, with_names
 from models.schemas import AgentConfig
 
 
@@ -52,6 +54,26 @@ def test_names_become_rows_of_their_classes(make_config: Callable[..., AgentConf
     assert tokenizer.decode(second) == "[CLS] top up [SEP]"
     assert pool.named.tolist() == [True, True, False, False]
     assert pool.counts.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("classes", "expected"),
+    [
+        (("top_up", "card-lost"), ["top up", "card lost"]),
+        (("C++", "C#"), ["C++", "C#"]),
+        (("-1", "1"), ["-1", "1"]),
+        (("+", "a_b"), ["+", "a b"]),
+    ],
+)
+def test_names_that_would_be_alike_stay_as_they_are(classes: tuple[str, ...], expected: list[str]):
+    """One example of two classes would contradict itself."""
+    assert name_words(classes) == expected
+
+
+def test_names_that_the_encoder_can_not_tell_apart_are_refused(tiny_encoder: Path):
+    """Both are told."""
+    with pytest.raises(DataError, match="The names 'Refund' and 'refund' are the same to the encoder"):
+        name_ids(("Refund", "refund"), load_tokenizer(str(tiny_encoder)))
 
 
 def test_an_example_that_is_a_name_is_left_out(make_config: Callable[..., AgentConfig], tiny_encoder: Path):

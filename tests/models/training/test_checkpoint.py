@@ -35,7 +35,7 @@ def test_the_last_two_are_kept(tmp_path: Path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["step-000000002", "step-000000030"]
 
 
-@pytest.mark.parametrize("damage", ["cut", "changed", "no state", "empty state"])
+@pytest.mark.parametrize("damage", ["cut", "changed", "no state", "no object", "empty state"])
 def test_a_damaged_one_is_passed_over(tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture):
     """Where the newest checkpoint is damaged, the one before serves."""
     write(tmp_path, 1, 2)
@@ -47,6 +47,8 @@ def test_a_damaged_one_is_passed_over(tmp_path: Path, damage: str, caplog: pytes
         tensors.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     elif damage == "no state":
         state.unlink()
+    elif damage == "no object":
+        state.write_text("[]")
     else:
         state.write_text("")
     found = read_latest(tmp_path, "job")
