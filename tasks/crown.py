@@ -37,9 +37,19 @@ def crown(agent: str, version: int, gate: GateReport | None) -> PromotionDecisio
         return PromotionDecision.model_validate({**told, "verdict": "kept", "reason": reason})
     if gate.verdict == "keep":
         return PromotionDecision.model_validate({**told, "verdict": "kept", "reason": gate.reason})
-    reason = f"Nobody else is champion; it was cross-validated on its own examples. {gate.reason}"
+    reason = f"Nobody else is champion, and on its own examples, cross-validated, {_shown(agent, gate)}"
     evidence = {"gate": digest_of(gate)}
     promote(books, IntentRequest(agent, version, None, reason, "learn", evidence=evidence))
     return PromotionDecision.model_validate(
         {**told, "verdict": "promoted", "champion": version, "reason": reason}
+    )
+
+
+def _shown(agent: str, gate: GateReport) -> str:
+    """Say what the examples show: that it beats the baselines, or nothing that the gate would go by."""
+    if gate.verdict == "promote":
+        return f"it beats the baselines. {gate.reason}"
+    return (
+        f"it is as good as its score says: the gate has too few ({gate.rows}) to judge it by. Once there are "
+        f"more, `quickstudy train {agent}` lets the gate decide."
     )

@@ -57,8 +57,8 @@ class EmbeddedReader:
 
     Args:
         pool: The rows.
-        features: (items, dim) of all rows, end to end.
-        begins: (rows,) item at which each row begins.
+        features: (items, dim) of the rows, end to end.
+        begins: (rows,) item at which each row begins; of no use for rows that were left out.
     """
 
     pool: Pool
@@ -72,10 +72,17 @@ class EmbeddedReader:
 
 @torch.no_grad()
 def embed_pool(
-    network: Network, params: Params, reader: RowReader, alive: Callable[[], None] = lambda: None
+    network: Network,
+    params: Params,
+    reader: RowReader,
+    alive: Callable[[], None] = lambda: None,
+    rows: np.ndarray | None = None,
 ) -> EmbeddedReader:
-    """Compute the features of all rows of a pool once."""
-    chunks, begins, _ = chunked(reader, np.arange(len(reader.pool)))
+    """Compute the features of a pool's rows once, or of those that will be asked for."""
+    wanted = np.arange(len(reader.pool)) if rows is None else rows
+    chunks, found, _ = chunked(reader, wanted)
+    begins = np.zeros(len(reader.pool), np.int64)
+    begins[wanted] = found
     device = _device(params)
     params = params | network.weights(params)
     parts = []
@@ -112,7 +119,8 @@ def count_queries(
         for used in {episode.pool for episode in episodes}:
             reader = source.readers[used]
             kind = reader.pool.kind
-            readers[used] = embed_pool(start.networks[kind], start.seen(kind), reader, alive)
+            rows = rows_of([e for e in episodes if e.pool == used])
+            readers[used] = embed_pool(start.networks[kind], start.seen(kind), reader, alive, rows)
     for kind, group in by_kind(episodes, readers):
         for first in range(0, len(group), at_once):
             some = group[first : first + at_once]
@@ -121,6 +129,11 @@ def count_queries(
                 out[place] = counts[: len(out[place])]
             alive()
     return out
+
+
+def rows_of(episodes: Sequence[Episode]) -> np.ndarray:
+    """Name the rows of one pool that some episodes hold, each once."""
+    return np.unique(np.concatenate([side.rows for e in episodes for side in (e.support, e.query)]))
 
 
 def score_episodes(
