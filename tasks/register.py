@@ -12,8 +12,8 @@ from tasks.io.books import Books
 from tasks.io.digests import digest_of
 from tasks.io.home import current_home
 from tasks.io.provenance import MADE_BY_TAG, digests_of, start_tags
-from tasks.io.registry import Registration, find_version
-from tasks.io.registry import register as make_version
+from tasks.io.registered import registered
+from tasks.io.registry import Registration
 
 _EXAMPLES = 3
 
@@ -37,26 +37,20 @@ def register(
     """
     books = current_home().books()
     identity = digest_of([training.model.digest, snapshot.artifact.digest])
-    found = find_version(books, config.name, identity)
-    if found is not None:
-        tracking.finish_run(books, found.run_id or "")  # a kill right after registering leaves it open
-        return found.version
-    run = tracking.open_run(books, config.name, identity, {})
-    _record(books, run.run_id, (config, snapshot, training, evaluation))
-    version = make_version(
-        books,
-        Registration(
+
+    def record(run_id: str) -> Registration:
+        _record(books, run_id, (config, snapshot, training, evaluation))
+        return Registration(
             agent=config.name,
             model=training.model,
             training=identity,
-            run_id=run.run_id,
+            run_id=run_id,
             digests=digests_of(f"tasks.{made_by}", config, snapshot.artifact.digest),
             example=_examples(config, snapshot),
             more_tags={MADE_BY_TAG: made_by, **start_tags(config)},
-        ),
-    )
-    tracking.finish_run(books, run.run_id)
-    return version
+        )
+
+    return registered(books, config.name, identity, record)
 
 
 def _record(

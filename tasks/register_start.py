@@ -8,7 +8,8 @@ from tasks.io.digests import digest_of
 from tasks.io.flavours import START
 from tasks.io.home import current_home
 from tasks.io.provenance import digests_of
-from tasks.io.registry import Registration, find_version, register
+from tasks.io.registered import registered
+from tasks.io.registry import Registration
 from tasks.io.report.start_pictures import draw_start
 
 _TRAINING = "tasks.meta_fit"
@@ -28,27 +29,21 @@ def register_start(config: StartConfig, rows: EpisodeRows, training: StartReport
     books = current_home().books()
     data = digest_of([source.encoded.digest for source in rows.sources])
     identity = digest_of([training.start.digest, data])
-    found = find_version(books, config.agent, identity)
-    if found is not None:
-        tracking.finish_run(books, found.run_id or "")  # a kill right after registering leaves it open
-        return found.version
-    run = tracking.open_run(books, config.agent, identity, {})
-    tracking.log_record(books, run.run_id, "rows.json", rows)
-    _record(books, run.run_id, config, training, scores)
-    version = register(
-        books,
-        Registration(
+
+    def record(run_id: str) -> Registration:
+        tracking.log_record(books, run_id, "rows.json", rows)
+        _record(books, run_id, config, training, scores)
+        return Registration(
             agent=config.agent,
             model=training.start,
             training=identity,
-            run_id=run.run_id,
+            run_id=run_id,
             digests=digests_of(_TRAINING, config, data),
             example=_EXAMPLE,
             flavour=START,
-        ),
-    )
-    tracking.finish_run(books, run.run_id)
-    return version
+        )
+
+    return registered(books, config.agent, identity, record)
 
 
 def _record(

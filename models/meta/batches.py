@@ -14,9 +14,6 @@ from models.learners import EpisodeBatch, Inputs, Shots
 from models.meta.kept import KeptStates
 from models.meta.packing import Packing, stacked_packings
 
-_UNPACKED = 3
-"""Inputs of rows that are not packed: sub-words, mask and marks."""
-
 
 class RowReader(Protocol):
     """What gives a network's inputs for some rows of a pool."""
@@ -24,6 +21,10 @@ class RowReader(Protocol):
     @property
     def pool(self) -> Pool:
         """Give the pool."""
+
+    @property
+    def packs(self) -> bool:
+        """Tell whether rows stand end to end in fewer sequences."""
 
     def inputs(self, rows: np.ndarray, length: int) -> Inputs:
         """Give what a network reads of some rows, for items of `length` a row where every sub-word is one."""
@@ -42,6 +43,11 @@ class Reader:
     pool: Pool
     pad_id: int
     kept: KeptStates | None = None
+
+    @property
+    def packs(self) -> bool:
+        """Pack hidden states, which know their positions already."""
+        return self.kept is not None
 
     def inputs(self, rows: np.ndarray, length: int) -> Inputs:
         """Give what the body reads: a row of `length` sub-words each, or hidden states packed.
@@ -128,10 +134,10 @@ def stacked(episodes: Sequence[Episode], readers: Sequence[RowReader]) -> Episod
 
     def shots(side: Side) -> Shots:
         read = [readers[p].inputs(rows, plan.length) for p, rows in zip(plan.pools, side.rows, strict=True)]
-        packed = len(read[0]) > _UNPACKED
         inputs = stacked_packings(read) if packed else tuple(map(torch.stack, zip(*read, strict=True)))
         return Shots(inputs, torch.from_numpy(side.targets))
 
+    packed = readers[plan.pools[0]].packs
     return EpisodeBatch(shots(plan.support), shots(plan.query), plan.n_way, plan.length)
 
 

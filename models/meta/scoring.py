@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -64,6 +65,7 @@ class EmbeddedReader:
     pool: Pool
     features: Tensor
     begins: np.ndarray
+    packs: ClassVar[bool] = False
 
     def inputs(self, rows: np.ndarray, length: int) -> Inputs:
         """Give features (items, dim): one a row, or for tags `length` a row."""

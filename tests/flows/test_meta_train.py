@@ -116,7 +116,8 @@ def test_a_champion_of_another_tokenizer_is_not_passed_over(home: Home, tmp_path
     store_tiny_encoder(tmp_path / "encoder")
     tokenizer = tmp_path / "encoder" / "tokenizer.json"
     changed = json.loads(tokenizer.read_text())
-    changed["normalizer"]["lowercase"] = False
+    words = changed["model"]["vocab"]
+    words["good"], words["bad"] = words["bad"], words["good"]
     tokenizer.write_text(json.dumps(changed))
     config = read_start(home.books(), "start-little", 1).config
     other = config.model_copy(update={"encoder": str(tmp_path / "encoder")})
