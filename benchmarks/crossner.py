@@ -18,6 +18,7 @@ from typing import Self
 
 import numpy as np
 import pyarrow as pa
+import xxhash
 
 from benchmarks.crossner_data import (
     DOMAINS,
@@ -127,16 +128,17 @@ def _of_seed(rotation: Rotation, start: str, seed: int, options: argparse.Namesp
 def _scored(rotation: Rotation, start: str, seed: int, draw: int, options: argparse.Namespace) -> np.ndarray:
     """Fine-tune on one support and count entities of each row and type, (rows, types, 3)."""
     outer = "" if start == PLAIN else options.outer
-    asked = [start, seed, draw, options.score_on, outer, options.adapt]
+    domain, split = rotation.scored(options.score_on)
+    examples, query = support(domain, draw, split), crossner_rows(domain, split)
+    drawn = xxhash.xxh64_hexdigest(repr(examples["tokens"].to_pylist()).encode())[:8]
+    asked = [start, seed, draw, options.score_on, outer, options.adapt, drawn]
     name = "-".join(str(x) for x in asked).replace('"', "").replace(" ", "")
     kept = options.folder / f"{rotation.test}-{name}.npy"
     if kept.exists():
         found: np.ndarray = np.load(kept, allow_pickle=False)
         return found
     encoder = DEFAULT_ENCODER if start == PLAIN else str(_start(rotation, start, seed, options))
-    domain, split = rotation.scored(options.score_on)
     config = _agent(domain, encoder, options, seed)
-    examples, query = support(domain, draw, split), crossner_rows(domain, split)
     rows = pa.concat_tables(
         [
             t.append_column("split", pa.array([s] * len(t)))

@@ -15,8 +15,10 @@ MOST_LABELS = 1000
 
 def text_and_label(sample: Sample) -> Guess | None:
     """Find a label, which repeats, and a text: by their usual names, else the fewest and the longest."""
-    labels = {
-        name: d for name, v in sample.items() if (d := _distinct(v, name.lower() in LABEL_NAMES)) is not None
+    labels = {name: d for name, v in sample.items() if (d := _distinct(v, repeats=True)) is not None}
+    usual = (name for name in sample if name.lower() in LABEL_NAMES)
+    labels = labels or {
+        name: d for name in usual if (d := _distinct(sample[name], repeats=False)) is not None
     }
     label = _best(labels, LABEL_NAMES, key=lambda name: labels[name])
     texts = {
@@ -66,11 +68,11 @@ def _are_tags(values: list[object]) -> bool:
     return bool(pieces) and tagged and any(p != "O" for p in pieces)
 
 
-def _distinct(values: list[object], usual: bool) -> int | None:
-    """Count distinct values of a column that may be a label: few of them, each often, or of a usual name."""
+def _distinct(values: list[object], *, repeats: bool) -> int | None:
+    """Count distinct values of a column that may be a label: few of them, and each often if it must."""
     filled = [v for v in values if isinstance(v, str | int) and v != ""]
     found = len(set(filled))
-    most = MOST_LABELS if usual else min(MOST_LABELS, max(2, len(filled) // 2))
+    most = min(MOST_LABELS, max(2, len(filled) // 2)) if repeats else MOST_LABELS
     return found if 2 <= found <= most else None
 
 

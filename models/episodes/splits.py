@@ -12,6 +12,7 @@ _ONE = {"classes": "Class", "domains": "Domain"}
 
 
 _NAME_PARTS = re.compile(r"[\W_]+")
+_BETWEEN_WORDS = re.compile(r"(?<=[^\W_])[\s_-]+(?=[^\W_])")
 
 
 def words_of(name: str) -> str:
@@ -21,7 +22,7 @@ def words_of(name: str) -> str:
 
 def key(name: str) -> str:
     """Give the form in which names of classes and domains are compared: `Card_arrival` is `card arrival`."""
-    return (words_of(name) or name.strip()).casefold()
+    return _BETWEEN_WORDS.sub(" ", name.strip()).casefold()
 
 
 def check_disjoint(splits: Mapping[str, Sequence[Pool]], by: Disjoint) -> None:

@@ -90,13 +90,16 @@ def by_episode(table: pa.Table) -> pa.Table:
 def _added_up(table: pa.Table, column: str) -> pa.Table:
     _, first, groups = np.unique(table[column].to_numpy(), return_index=True, return_inverse=True)
     sums = [np.bincount(groups, table[name].to_numpy()).astype(np.int64) for name in COUNTS]
+    slices: list[set[str]] = [set() for _ in first]
+    for group, own in zip(groups.tolist(), _lists(table, "slices"), strict=True):
+        slices[group].update(own)
     order = np.argsort(first)
     return pa.table(
         {
             column: table[column].take(pa.array(first[order])),
             **{name: found[order] for name, found in zip(COUNTS, sums, strict=True)},
             "exact": (sums[1] + sums[2] == 0)[order],
-            "slices": table["slices"].take(pa.array(first[order])),
+            "slices": pa.array([sorted(slices[g]) for g in order], pa.list_(pa.string())),
         }
     )
 
@@ -127,9 +130,9 @@ def unseen(table: pa.Table, seen: Seen, disjoint: Disjoint) -> pa.Array:
             [s.removeprefix("domain=") for s in own if s.startswith("domain=")]
             for own in _lists(table, "slices")
         ]
-        known = set(seen.domains)
+        known = set(map(key, seen.domains))
     else:
-        named, known = _lists(table, "classes"), set(seen.classes)
+        named, known = _lists(table, "classes"), set(map(key, seen.classes))
     return pa.array([not known.intersection(map(key, names)) for names in named], pa.bool_())
 
 

@@ -95,8 +95,8 @@ def name_ids(classes: Sequence[str], tokenizer: PreTrainedTokenizerBase) -> Ragg
         other = found.setdefault(tuple(one), name)
         if other != name:
             raise DataError(
-                f"The names {other!r} and {name!r} are the same to the encoder. Rename one of them, or take "
-                "names: false."
+                f"The names {other!r} and {name!r} are the same to the encoder. Rename one of them, or use a "
+                "start that reads no names (names: false)."
             )
     return Ragged.from_lengths(
         np.array([i for one in ids for i in one], np.int64), np.array([len(one) for one in ids], np.int64)

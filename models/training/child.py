@@ -4,6 +4,7 @@ It ends with code 0 and `training.json`, or with another code and `error.json`. 
 Who starts it, watches it and ends it is `tasks/io/child.py`.
 """
 
+import contextlib
 import ctypes
 import json
 import logging
@@ -55,11 +56,18 @@ def serve(run: Callable[[bytes], None]) -> int:
         _logger.exception("Training failed")
         kind = TrainingMemoryError if ran_out_of_memory(error) else type(error)
         failure = {"type": kind.__name__, "message": str(error) or type(error).__name__}
-        # The first error is the reason of those that other processes have after it.
-        if not error_file.exists():
-            write_whole(error_file, json.dumps(failure))
+        _tell_once(error_file, json.dumps(failure))
         return 1
     return 0
+
+
+def _tell_once(file: Path, text: str) -> None:
+    """Write a file unless it is there: the first error is the reason of those that others have after it."""
+    own = file.with_name(f".{file.name}.{os.getpid()}")
+    write_whole(own, text)
+    with contextlib.suppress(FileExistsError):
+        os.link(own, file)
+    own.unlink()
 
 
 def ran_out_of_memory(error: BaseException) -> bool:

@@ -37,13 +37,14 @@ def standings(books: Books) -> tuple[Standing, ...]:
     """List every agent whose champion stands on a start."""
     found = []
     for agent in agents(books.ledger):
-        number = champion(books.ledger, agent)
+        number = champion(books.ledger, agent) or 0
         made = versions(books, agent)
         tags = next((v.tags for v in made if v.version == number), {})
         if START_TAG in tags:
             start = tags[START_TAG]
             newest = champion(books.ledger, START_PREFIX + start)
-            on_newest = {START_TAG: start, START_VERSION_TAG: str(newest)}
+            on_newest = {START_TAG: start, START_VERSION_TAG: str(newest)}.items()
+            later = [v.version for v in made if on_newest <= v.tags.items()]
             found.append(
                 Standing(
                     agent=agent,
@@ -51,7 +52,7 @@ def standings(books: Books) -> tuple[Standing, ...]:
                     version=int(tags[START_VERSION_TAG]),
                     newest=newest,
                     learned=tags.get(MADE_BY_TAG) == "learn",
-                    tried=max((v.version for v in made if on_newest.items() <= v.tags.items()), default=None),
+                    tried=max((n for n in later if n > number), default=None),
                 )
             )
     return tuple(found)

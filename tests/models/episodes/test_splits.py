@@ -4,6 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from models.episodes import Pool, check_disjoint
+from models.episodes.splits import key
 from models.errors import DataError
 
 
@@ -27,6 +28,11 @@ def test_an_empty_split_is_refused():
     """A split without rows says which."""
     with pytest.raises(DataError, match="meta-validation split has no rows"):
         check_disjoint({"validation": []}, "classes")
+
+
+def test_names_that_differ_in_more_than_spaces_differ():
+    """`C`, `C++` and `C#` are three classes."""
+    assert len(set(map(key, ("C", "C++", "C#", "1", "-1", "+1", "A-", "A")))) == 8
 
 
 @pytest.mark.parametrize("name", [" A-0", "a_0", "a 0"])

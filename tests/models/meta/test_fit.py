@@ -1,5 +1,6 @@
 """A whole meta-training from tokenized rows to a stored start, and that start on new episodes."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from models.meta.store import load_start
 from models.preprocess import encode_snapshot
 from models.schemas import SourceConfig
 from models.schemas.start import EncodedSource, EpisodeRows, EpisodeSource, StartConfig
+from models.training.child import PARENT
 from models.training.files import folder_ref
 
 ROOT = Path(__file__).parents[3]
@@ -247,6 +249,27 @@ def test_processes_that_share_the_episodes_give_the_start_of_one(make_job: Calla
     first, second = map(load_file, folders)
     moved = max(float((first[name] - w).abs().max()) for name, w in plain.items())
     assert max(float((first[name] - w).abs().max()) for name, w in second.items()) < 1e-3 * moved
+
+
+@pytest.mark.system
+def test_the_first_error_of_several_processes_is_the_one_that_is_told(make_job: Callable[..., MetaJob]):
+    """The others fail of the connection to the one that ended, which is no reason."""
+    job = make_job(processes=2)
+    job.folder.mkdir()
+    request = job.folder / "request.json"
+    request.write_text(job.model_dump_json())
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    env = {k: v for k, v in os.environ.items() if k != PARENT}
+    command = [
+        *launcher,
+        "--local-addr",
+        "127.0.0.1",
+        "--module",
+        "tests.models.meta.failing_job",
+        str(request),
+    ]
+    assert subprocess.run(command, cwd=ROOT, check=False, capture_output=True, env=env).returncode != 0
+    assert "memory ran out here" in (job.folder / "error.json").read_text()
 
 
 @pytest.mark.system

@@ -27,6 +27,7 @@ TABLE = pa.table(
         (Seen(classes=("refund",), domains=("books",)), "classes", [True, False]),
         (Seen(classes=("refund",), domains=("books",)), "domains", [False, True]),
         (Seen(domains=("books", "films")), "domains", [False, False]),
+        (Seen(classes=("lost_card",)), "classes", [False, True]),
     ],
 )
 def test_an_episode_that_a_start_has_learned_from_is_left_out(
@@ -53,6 +54,13 @@ def test_lines_of_a_row_are_added_up():
         {"text_hash": 3, "tp": 1, "fn": 0, "exact": True},
     ]
     assert by_episode(table)["tp"].to_pylist() == [2, 0]
+
+
+def test_a_row_of_two_sources_is_evidence_about_both():
+    """Harm in either is seen."""
+    lines = {name: [1, 1] for name in ("tp", "fp", "fn")}
+    table = pa.table({"text_hash": [7, 7], **lines, "slices": [["domain=a"], ["domain=b"]]})
+    assert by_row(table)["slices"].to_pylist() == [["domain=a", "domain=b"]]
 
 
 def test_an_episode_that_was_drawn_twice_counts_once(

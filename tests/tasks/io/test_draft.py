@@ -49,6 +49,13 @@ def test_a_label_of_the_usual_name_need_not_repeat(tmp_path: Path):
     assert set(_drafted(tmp_path, tmp_path / "a.csv").labels) == {"lost", "pay", "greet"}
 
 
+def test_a_label_that_repeats_goes_before_a_usual_name(tmp_path: Path):
+    """Titles called `topic` are no labels where another column has two kinds."""
+    rows = [f"this is the long text {i},title {i},{'ab'[i % 2]}" for i in range(20)]
+    (tmp_path / "a.csv").write_text("\n".join(["body,topic,kind", *rows]))
+    assert _drafted(tmp_path, tmp_path / "a.csv").sources[0].label_column == "kind"
+
+
 def test_labels_that_yaml_would_misread_are_quoted(tmp_path: Path):
     """Labels like `yes` and `1` come back as the strings they are."""
     (tmp_path / "a.csv").write_text("text,label\n" + "some text,yes\nother text,1\n" * 5)

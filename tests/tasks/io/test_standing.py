@@ -39,7 +39,7 @@ def test_an_agent_of_the_present_start_is_not_stale(books: Books, crowned: Calla
     """It stands on the start's champion."""
     crowned("start-words")
     crowned("mood", **_tags(1))
-    assert standings(books) == (_standing(newest=1, tried=1),)
+    assert standings(books) == (_standing(newest=1),)
     assert stale_agents(books) == ()
 
 
@@ -59,6 +59,16 @@ def test_an_agent_of_an_older_start_is_stale(books: Books, crowned: Callable[...
 def test_what_to_do_depends_on_how_the_agent_was_made(learned: bool, command: str):
     """An agent of a handful of examples is learned again, not fine-tuned on them."""
     assert stale_sentence(_standing(learned=learned)).endswith(command)
+
+
+def test_an_older_version_on_the_start_s_champion_was_not_tried_after_it(
+    books: Books, crowned: Callable[..., None]
+):
+    """After a start went back, the agent's own earlier version is no way out."""
+    crowned("start-words")
+    crowned("mood", **_tags(1))
+    crowned("mood", **_tags(2))
+    assert stale_agents(books) == (_standing(version=2, newest=1),)
 
 
 def test_a_version_that_was_tried_on_the_new_start_is_told(
