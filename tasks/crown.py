@@ -50,6 +50,6 @@ def _shown(agent: str, gate: GateReport) -> str:
     if gate.verdict == "promote":
         return f"it beats the baselines. {gate.reason}"
     return (
-        f"it is as good as its score says: the gate has too few ({gate.rows}) to judge it by. Once there are "
+        f"its score is all there is: the gate has too few rows ({gate.rows}) to judge it by. Once there are "
         f"more, `quickstudy train {agent}` lets the gate decide."
     )

@@ -9,8 +9,6 @@ from models.errors import DataError
 
 Disjoint = Literal["classes", "domains"]
 _ONE = {"classes": "Class", "domains": "Domain"}
-
-
 _NAME_PARTS = re.compile(r"[\W_]+")
 _BETWEEN_WORDS = re.compile(r"(?<=[^\W_])[\s_-]+(?=[^\W_])")
 

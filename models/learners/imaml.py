@@ -19,8 +19,7 @@ class IMAML(GradientLearner):
     Rajeswaran, Finn, Kakade, Levine, "Meta-Learning with Implicit Gradients", 2019, arXiv:1909.04630: the
     inner objective is L_support(phi) + lambda/2 |phi - theta|^2 (eq. 3), and the meta-gradient is
     (I + 1/lambda H)^-1 grad L_query(phi), H the support loss's Hessian at phi (lemma 1, eq. 6), solved by
-    conjugate gradient (algorithm 2). `inner_steps` must come close to the optimum; steps and lambda are the
-    paper's for Omniglot.
+    conjugate gradient (algorithm 2). `inner_steps` must come close to the optimum.
 
     Meta-parameters that do not adapt, and a head that starts from the support, get the gradient that the
     implicit function theorem gives them; the paper has none of those.

@@ -19,7 +19,7 @@ class Reptile(GradientLearner):
     here: the inner steps see support and query.
 
     Departure: every inner step sees all of an episode's rows, where the paper takes a minibatch of them each
-    time; an episode is about as large as one. A head that starts from zeros or from prototypes is not
+    time. A head that starts from zeros or from prototypes is not
     learned.
     """
 

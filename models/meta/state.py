@@ -108,7 +108,7 @@ class MetaState:
             )
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
-        for name, weight in self.params.items():
+        for name, weight in self.params.items() if self.settings.weight_decay else ():
             if self._is_decayed(name):
                 weight.mul_(1.0 - self._peak(name) * factor * self.settings.weight_decay)
         self.optimizer.step()
