@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import xxhash
 from transformers import PreTrainedTokenizerBase
 
@@ -26,6 +27,7 @@ from models.meta.store import Seen, StoredStart
 from models.schemas.start import EpisodeRows, StartConfig
 
 COUNTS = ("tp", "fp", "fn")
+_DOMAIN = "domain="
 _ASIDE = {"truncation": None, "padding": None}
 
 
@@ -61,7 +63,7 @@ def judged_episodes(
     episodes = distinct(own, source.episodes(0, config.test_episodes))
     counts = np.concatenate(count_queries(ready, source, episodes, alive, config.meta_batch_size))
     hashes = [row_hashes(pool) for pool in own]
-    slices = pa.array([[f"domain={p.domain}", f"source={p.name}"] for p in own], pa.list_(pa.string()))
+    slices = pa.array([[f"{_DOMAIN}{p.domain}", f"source={p.name}"] for p in own], pa.list_(pa.string()))
     classes = pa.array([[own[e.pool].classes[c] for c in e.classes] for e in episodes], pa.list_(pa.string()))
     number = np.repeat(np.arange(len(episodes)), [len(e.query.rows) for e in episodes])
     pool_of = np.array([e.pool for e in episodes])[number]
@@ -90,18 +92,37 @@ def by_episode(table: pa.Table) -> pa.Table:
 def _added_up(table: pa.Table, column: str) -> pa.Table:
     _, first, groups = np.unique(table[column].to_numpy(), return_index=True, return_inverse=True)
     sums = [np.bincount(groups, table[name].to_numpy()).astype(np.int64) for name in COUNTS]
-    slices: list[set[str]] = [set() for _ in first]
-    for group, own in zip(groups.tolist(), _lists(table, "slices"), strict=True):
-        slices[group].update(own)
     order = np.argsort(first)
     return pa.table(
         {
             column: table[column].take(pa.array(first[order])),
             **{name: found[order] for name, found in zip(COUNTS, sums, strict=True)},
             "exact": (sums[1] + sums[2] == 0)[order],
-            "slices": pa.array([sorted(slices[g]) for g in order], pa.list_(pa.string())),
+            "slices": _joined(table["slices"], np.argsort(order)[groups], len(order)),
         }
     )
+
+
+def _joined(lists: pa.ChunkedArray, groups: np.ndarray, count: int) -> pa.ListArray:
+    """Give each group the union of its lines' lists.
+
+    Args:
+        lists: (lines,) lists of names.
+        groups: (lines,) group of each line.
+        count: Groups.
+    """
+    names, lines = _flat(lists)
+    pairs = np.unique(np.stack([groups[lines], names.indices.to_numpy()]), axis=1)
+    ends = np.cumsum(np.bincount(pairs[0], minlength=count))
+    return pa.ListArray.from_arrays(
+        pa.array(np.concatenate([[0], ends]), pa.int32()), names.dictionary.take(pa.array(pairs[1]))
+    )
+
+
+def _flat(lists: pa.ChunkedArray) -> tuple[pa.DictionaryArray, np.ndarray]:
+    """Give all names of a column of lists, and the line of each."""
+    column = lists.combine_chunks()
+    return pc.list_flatten(column).dictionary_encode(), pc.list_parent_indices(column).to_numpy()
 
 
 def same_words(first: PreTrainedTokenizerBase, second: PreTrainedTokenizerBase) -> bool:
@@ -125,20 +146,19 @@ def unseen(table: pa.Table, seen: Seen, disjoint: Disjoint) -> pa.Array:
         disjoint: What no two splits share: an episode with a class, or of a domain, that the start knows is
             not held out for it.
     """
-    if disjoint == "domains":
-        named = [
-            [s.removeprefix("domain=") for s in own if s.startswith("domain=")]
-            for own in _lists(table, "slices")
-        ]
-        known = set(map(key, seen.domains))
-    else:
-        named, known = _lists(table, "classes"), set(map(key, seen.classes))
-    return pa.array([not known.intersection(map(key, names)) for names in named], pa.bool_())
-
-
-def _lists(table: pa.Table, name: str) -> list[list[str]]:
-    found: list[list[str]] = table[name].to_pylist()
-    return found
+    domains = disjoint == "domains"
+    known = set(map(key, seen.domains if domains else seen.classes))
+    names, lines = _flat(table["slices" if domains else "classes"])
+    is_known = np.array(
+        [
+            key(name.removeprefix(_DOMAIN)) in known and (not domains or name.startswith(_DOMAIN))
+            for name in names.dictionary.to_pylist()
+        ],
+        bool,
+    )
+    out = np.ones(len(table), bool)
+    out[lines[is_known[names.indices.to_numpy()]]] = False
+    return pa.array(out)
 
 
 def row_hashes(pool: Pool) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -18,7 +17,7 @@ from models.meta.gathered import chunked, items_of
 from models.meta.networks import Networks
 from models.meta.shared import body_names, seen_by
 
-_EPISODES_AT_ONCE = 64
+_EPISODES_AT_ONCE, _MOST_CLASSES = 64, 1 << 16
 
 
 @dataclass(frozen=True)
@@ -201,22 +200,29 @@ def mention_counts(predicted: np.ndarray, targets: np.ndarray) -> np.ndarray:
         predicted: (episodes, rows, length).
         targets: (episodes, rows, length), IGNORED between the first sub-words of words and beyond.
     """
-    rows = zip(
-        predicted.reshape(-1, predicted.shape[-1]), targets.reshape(-1, targets.shape[-1]), strict=True
+    counted = (targets != IGNORED).reshape(-1, targets.shape[-1])
+    owners = np.nonzero(counted)[0]
+    (found, found_in), (true, true_in) = (
+        _mentions(x.reshape(counted.shape)[counted], owners) for x in (predicted, targets)
     )
-    return np.array([_mention_counts(*row) for row in rows]).reshape(*targets.shape[:2], 3)
+    hits, made, there = (
+        np.bincount(rows, minlength=len(counted))
+        for rows in (found_in[np.isin(found, true)], found_in, true_in)
+    )
+    return np.stack([hits, made - hits, there - hits], axis=1).reshape(*targets.shape[:2], 3)
 
 
-def _mention_counts(predicted: np.ndarray, targets: np.ndarray) -> tuple[int, int, int]:
-    counted = targets != IGNORED
-    found, true = (_mentions(x[counted]) for x in (predicted, targets))
-    return len(found & true), len(found - true), len(true - found)
+def _mentions(classes: np.ndarray, owners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give each mention a number (of where it begins and ends, and of its class), and its row.
 
-
-def _mentions(classes: np.ndarray) -> set[tuple[int, int, int]]:
-    edges = np.flatnonzero(np.diff(classes, prepend=-1, append=-1))
-    return {
-        (int(first), int(last), int(classes[first]))
-        for first, last in pairwise(edges)
-        if classes[first] != OUTSIDE
-    }
+    Args:
+        classes: (words,) class of each word.
+        owners: (words,) row of each word, in rising order.
+    """
+    edges = np.ones(len(classes) + 1, bool)
+    edges[1:-1] = (classes[1:] != classes[:-1]) | (owners[1:] != owners[:-1])
+    places = np.flatnonzero(edges)
+    first, last = places[:-1], places[1:]
+    first, last = first[classes[first] != OUTSIDE], last[classes[first] != OUTSIDE]
+    names = (first * len(edges) + last) * _MOST_CLASSES + classes[first]
+    return names, owners[first]

@@ -34,7 +34,7 @@ def test_a_mention_ends_with_its_row():
     """One at the end of a row and one at the beginning of the next are two, and one can be found alone."""
     targets = np.array([[[IGNORED, 0, 1, IGNORED], [IGNORED, 1, 0, IGNORED]]])
     predicted = np.array([[[0, 0, 1, 0], [0, 0, 0, 0]]])
-    assert mention_counts(predicted, targets).sum(1).tolist() == [[1, 0, 1]]
+    assert mention_counts(predicted, targets).tolist() == [[[1, 0, 0], [0, 0, 1]]]
 
 
 def test_no_mention_where_there_is_none_is_perfect():
