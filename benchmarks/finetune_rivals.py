@@ -19,10 +19,10 @@ from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from models.adapters import get_adapter
 from models.adapters.base import IGNORED
+from models.networks import EncoderNetwork
 from models.preprocess import read_windows
 from models.ragged import Ragged
 from models.schemas import AgentConfig
-from models.task_model import TaskModel
 from models.training.batching import plan_batches
 from models.training.job import TrainJob
 from models.training.optimizer import build_optimizer
@@ -45,7 +45,7 @@ class Windows(Dataset[dict[str, Tensor]]):
         return {"input_ids": self._ids[index], "labels": self._labels[index]}
 
 
-def train_plain(job: TrainJob, model: TaskModel, pad_id: int) -> float:
+def train_plain(job: TrainJob, model: EncoderNetwork, pad_id: int) -> float:
     """Train as tutorials do: pad to max_length, batches of 16, shuffled, AdamW; return the seconds."""
     config, data = job.seeded_config, Windows(job)
     loader = DataLoader(
@@ -78,7 +78,7 @@ def train_plain(job: TrainJob, model: TaskModel, pad_id: int) -> float:
     return time.perf_counter() - began
 
 
-def train_with_trainer(job: TrainJob, model: TaskModel, pad_id: int) -> float:
+def train_with_trainer(job: TrainJob, model: EncoderNetwork, pad_id: int) -> float:
     """Train by transformers.Trainer with dynamic padding and grouping by length; return the seconds."""
     config, data = job.seeded_config, Windows(job)
     # As many sentences a step as the product's batches hold on average.
@@ -131,7 +131,7 @@ class _GroupingTrainer(Trainer):  # type: ignore[misc]  # transformers is untype
 class _WithLoss(nn.Module):
     """The task model as Trainer wants it: the loss comes out with the scores."""
 
-    def __init__(self, model: TaskModel, config: AgentConfig) -> None:
+    def __init__(self, model: EncoderNetwork, config: AgentConfig) -> None:
         super().__init__()
         self.model = model
         self.adapter = get_adapter(config)

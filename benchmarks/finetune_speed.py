@@ -21,9 +21,10 @@ from scipy.special import stdtrit
 from benchmarks.finetune_rivals import train_plain, train_with_trainer
 from benchmarks.results import record, this_command
 from benchmarks.wnut17_data import encoded_job, entity_counts, f1_of, wnut17_config, wnut17_rows
+from models.networks import EncoderNetwork
 from models.predictor import Predictor
 from models.schemas import TrainingReport
-from models.task_model import TaskModel, build, save
+from models.task_model import build, save
 from models.training.job import TrainJob
 from tasks.io.child import run_child
 
@@ -130,7 +131,7 @@ def _ours(job: TrainJob) -> tuple[Path, float, dict[str, float]]:
 
 
 def _rival(
-    job: TrainJob, train: Callable[[TrainJob, TaskModel, int], float]
+    job: TrainJob, train: Callable[[TrainJob, EncoderNetwork, int], float]
 ) -> tuple[Path, float, dict[str, float]]:
     torch.manual_seed(job.seeded_config.seed)
     model, tokenizer = build(job.seeded_config)

@@ -52,10 +52,15 @@ def _table(title: str, record: type[Record]) -> list[str]:
 
 
 def _explanations(record: type[Record]) -> dict[str, str]:
-    """Read what the docstring says of each field."""
-    sections = Docstring(inspect.cleandoc(record.__doc__ or "")).parse("google", warnings=False)
-    arguments = next(section for section in sections if isinstance(section, DocstringSectionParameters))
-    return {argument.name: " ".join(argument.description.split()) for argument in arguments.value}
+    """Read what the docstrings of a record and of its bases say of each field."""
+    return {
+        argument.name: " ".join(argument.description.split())
+        for one in record.__mro__
+        if issubclass(one, Record)
+        for section in Docstring(inspect.cleandoc(one.__doc__ or "")).parse("google", warnings=False)
+        if isinstance(section, DocstringSectionParameters)
+        for argument in section.value
+    }
 
 
 def _plain(value: Any) -> str:  # noqa: ANN401 - any field's default

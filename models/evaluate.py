@@ -1,7 +1,8 @@
 """From predictions on held-out rows to everything an EvaluationReport says about them.
 
 What the gate reads back is the outcomes table: one line a row with `text_hash` (uint64), `tp`, `fp`, `fn`
-(int64), `exact` (bool), `confidence` (float64) and `slices` (list<string>).
+(int64, or float64 where a row has a score), `exact` (bool), `confidence` (float64) and `slices`
+(list<string>).
 """
 
 import time
@@ -84,10 +85,10 @@ def outcomes_table(adapter: TaskAdapter, rows: pa.Table, predictions: pa.Table) 
     return pa.table(
         {
             "text_hash": rows["text_hash"],
-            **{name: pa.array(column, pa.int64()) for name, column in columns.items()},
+            **{name: pa.array(column) for name, column in columns.items()},
             "exact": pa.array(outcomes.exact),
             "confidence": predictions["confidence"],
-            "slices": name_slices(rows),
+            "slices": name_slices(rows, adapter),
         }
     )
 

@@ -1,6 +1,7 @@
 """Predictions as pandas frames, the form in which a registered model takes rows and answers."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,8 @@ def predict_frame(predictor: Predictor, rows: pd.DataFrame | Sequence[object]) -
 
     Args:
         predictor: A loaded agent.
-        rows: A frame with one column (`text`, or `tokens` where words are tagged), or a list of texts.
+        rows: A frame with the adapter's inputs as columns (`text`, or `tokens` where words are tagged), a
+            list of texts, or a list of mappings where there are several inputs.
 
     Returns:
         What the adapter shows. Text: `label`, `confidence` and `probability_<class>`. Tags: `tokens`,
@@ -23,16 +25,26 @@ def predict_frame(predictor: Predictor, rows: pd.DataFrame | Sequence[object]) -
     Raises:
         DataError: The frame has other columns, or an input is of the wrong type.
     """
-    values = _values(rows) if isinstance(rows, pd.DataFrame) else list(rows)
+    names = predictor.adapter.inputs().names
+    values = _values(rows, names) if isinstance(rows, pd.DataFrame) else list(rows)
     table = as_table(values, predictor.adapter)
     answers = predictor.adapter.show(table, predictor.predict(table))
     return pd.DataFrame({name: answers[name].to_pylist() for name in answers.column_names})
 
 
-def _values(frame: pd.DataFrame) -> list[object]:
-    """Take the one input column, lists in it as plain lists."""
-    named = [column for column in frame.columns if column in ("text", "tokens", 0)]
-    if len(named) != 1 or len(frame.columns) != 1:
-        found = ", ".join(map(repr, frame.columns)) or "none"
-        raise DataError(f"The frame's columns are {found}; give one column, 'text' or 'tokens'.")
-    return [list(v) if isinstance(v, np.ndarray) else v for v in frame[named[0]].to_list()]
+def _values(frame: pd.DataFrame, names: Sequence[str]) -> list[Any]:
+    """Take the inputs, lists in them as plain lists; a single one may come without its name."""
+    columns = frame.columns.to_list()
+    if len(names) == 1 and len(columns) == 1 and columns[0] in (*names, "text", 0):
+        return [_plain(value) for value in frame[columns[0]].to_list()]
+    if set(columns) != set(names):
+        found = ", ".join(map(repr, columns)) or "none"
+        wanted = ", ".join(map(repr, names))
+        raise DataError(f"The frame's columns are {found}; give {wanted}.")
+    lists = {name: map(_plain, frame[name].to_list()) for name in names}
+    rows = [dict(zip(names, values, strict=True)) for values in zip(*lists.values(), strict=True)]
+    return rows if len(names) > 1 else [row[names[0]] for row in rows]
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, np.ndarray) else value

@@ -1,21 +1,22 @@
 """From rows to predictions with a stored model; scoring of windows as training and evaluation use it too."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import torch
 
-from models.adapters import TaskAdapter, get_adapter
+from models.adapters import Answers, TaskAdapter, get_adapter
 from models.errors import DataError, TrainingError
 from models.kernels import fast_linears
-from models.ragged import Ragged
-from models.task_model import SavedAgent, TaskModel, load
+from models.networks import Network
+from models.task_model import SavedAgent, load
+from models.window_reader import WindowReader
 
-Rows: TypeAlias = pa.Table | Sequence[str] | Sequence[Sequence[str]]
+Rows: TypeAlias = pa.Table | Sequence[str] | Sequence[Sequence[str]] | Sequence[Mapping[str, Any]]
 _ROWS_AT_ONCE = 4096
 _TOKENS_AT_ONCE = 4096
 """Sub-words in a batch at most, since larger ones take memory and are no faster on a CPU."""
@@ -48,8 +49,8 @@ class Predictor:
         """Predict rows in blocks, so that memory does not grow with the logits of all of them.
 
         Args:
-            rows: A table with the adapter's column, texts, or lists of tokens; where tokens are asked
-                for, a plain string is split at white space.
+            rows: A table with the adapter's inputs, texts, lists of tokens, or mappings where there are
+                several inputs; where tokens are asked for, a plain string is split at white space.
 
         Returns:
             The adapter's prediction columns, one line a row, in order.
@@ -67,8 +68,8 @@ class Predictor:
     def _predict_block(self, rows: pa.Table) -> pa.Table:
         windows = self.adapter.encode(rows, self.agent.tokenizer).windows
         budget = self.agent.config.tokens_per_batch
-        logits = predict_windows(self.agent.model, windows, pad_id(self.agent), budget)
-        return self.adapter.decode(logits, windows, rows)
+        values = predict_windows(self.agent.model, windows, pad_id(self.agent), budget)
+        return self.adapter.decode(Answers(values, windows, self.agent.tokenizer), rows)
 
 
 def pad_id(agent: SavedAgent) -> int:
@@ -77,66 +78,84 @@ def pad_id(agent: SavedAgent) -> int:
 
 
 def as_table(rows: Rows, adapter: TaskAdapter) -> pa.Table:
-    """Give the adapter's input column as a table without labels, whatever form the rows came in.
+    """Give the adapter's input columns as a table without labels, whatever form the rows came in.
 
     Raises:
-        DataError: The column is missing or an input is of the wrong type.
+        DataError: A column is missing or an input is of the wrong type.
     """
-    field = adapter.columns().field(0)
-    if isinstance(rows, pa.Table):
-        if field.name not in rows.column_names:
-            raise DataError(
-                f"The rows have columns {', '.join(rows.column_names)}; {field.name!r} is needed."
-            )
-        values = rows[field.name]
-    elif isinstance(rows, str):
+    schema = adapter.inputs()
+    if isinstance(rows, str):
         raise DataError(
             f"One string was given ({rows[:40]!r}); give a list of rows, such as [{rows[:40]!r}]."
         )
-    else:
-        values = rows
-        if pa.types.is_list(field.type):
-            values = [row.split() if isinstance(row, str) else row for row in rows]
+    columns = _columns(rows, schema)
+    return pa.table([_typed(columns[field.name], field) for field in schema], schema=schema)
+
+
+def _columns(rows: Rows, schema: pa.Schema) -> Mapping[str, Any]:
+    """Give each input's values, by its name."""
+    if isinstance(rows, pa.Table):
+        missing = [name for name in schema.names if name not in rows.column_names]
+        if missing:
+            raise DataError(
+                f"The rows have columns {', '.join(rows.column_names)}; {missing[0]!r} is needed."
+            )
+        return {name: rows[name] for name in schema.names}
+    given: list[Any] = list(rows)
+    if len(schema) == 1 and not any(isinstance(row, Mapping) for row in given):
+        split = pa.types.is_list(schema.field(0).type)
+        return {schema.names[0]: [r.split() if split and isinstance(r, str) else r for r in given]}
+    for number, row in enumerate(given):
+        missing = [n for n in schema.names if not isinstance(row, Mapping) or n not in row]
+        if missing:
+            wanted = ", ".join(schema.names)
+            raise DataError(
+                f"Row {number} lacks {missing[0]!r}: {repr(row)[:80]}. A row is a mapping with {wanted}."
+            )
+    return {name: [row[name] for row in given] for name in schema.names}
+
+
+def _typed(values: Any, field: pa.Field) -> pa.ChunkedArray | pa.Array:  # noqa: ANN401 - checked here
     try:
-        if isinstance(values, pa.ChunkedArray):
-            return pa.table({field.name: values.cast(field.type)})
-        return pa.table({field.name: pa.array(values, field.type)})
+        return (
+            values.cast(field.type) if isinstance(values, pa.ChunkedArray) else pa.array(values, field.type)
+        )
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, UnicodeEncodeError) as error:
         raise DataError(f"The rows do not read as {field.type} for {field.name!r}: {error}") from error
 
 
 def predict_windows(
-    model: TaskModel, windows: pa.Table, pad_id: int, tokens_per_batch: int, parts: int = 1
+    model: Network, windows: pa.Table, pad_id: int, tokens_per_batch: int, parts: int = 1
 ) -> list[np.ndarray]:
-    """Score windows on the model's device, in batches of like length under a budget.
+    """Have a network answer windows on its device, in batches of like length under a budget.
 
     Args:
         model: Put into evaluation mode for the call and back after it.
-        windows: Windows in ENCODED_SCHEMA.
+        windows: Windows in the adapter's schema.
         pad_id: Fills up shorter windows.
         tokens_per_batch: Most sub-words in a batch, padding included, and no more than 4,096; a longer
             window is a batch alone.
         parts: Divides that budget, to spare memory.
 
     Returns:
-        float32 logits of each window in the order of `windows`: (outputs,), or (length, outputs).
+        The answer of each window in the order of `windows`, as `Network.answers` gives them.
 
     Raises:
         TrainingError: A score is not finite, so no answer may be read from it.
     """
-    ids = Ragged.from_column(windows["input_ids"])
+    reader = WindowReader.of(windows, pad_id, marked="marks" in model.wants)
     budget = min(tokens_per_batch, _TOKENS_AT_ONCE) // parts
-    scored: list[np.ndarray] = [np.empty(0, np.float32)] * windows.num_rows
+    answered: list[np.ndarray] = [np.empty(0, np.float32)] * windows.num_rows
     was_training = model.training
     model.eval()
     try:
         with fast_linears(model):
-            for batch in _batches(ids.lengths, budget):
-                for index, logits in zip(batch, _score(model, ids, batch, pad_id), strict=True):
-                    scored[index] = logits if model.pools else logits[: ids.lengths[index]]
+            for batch in _batches(reader.lengths, budget):
+                for index, answer in zip(batch, _answer(model, reader, batch), strict=True):
+                    answered[index] = answer
     finally:
         model.train(was_training)
-    return scored
+    return answered
 
 
 def _batches(lengths: np.ndarray, budget: int) -> Iterator[np.ndarray]:
@@ -149,17 +168,13 @@ def _batches(lengths: np.ndarray, budget: int) -> Iterator[np.ndarray]:
 
 
 @torch.inference_mode()
-def _score(model: TaskModel, ids: Ragged, batch: np.ndarray, pad_id: int) -> np.ndarray:
+def _answer(model: Network, reader: WindowReader, batch: np.ndarray) -> list[np.ndarray]:
     device = next(model.parameters()).device
-    lengths = torch.from_numpy(ids.lengths[batch])
-    input_ids = torch.from_numpy(ids.padded(batch, pad_id))
-    mask = None
-    if int(lengths.min()) < input_ids.shape[1]:
-        mask = (torch.arange(input_ids.shape[1]) < lengths[:, None]).long().to(device)
-    logits: np.ndarray = model(input_ids.to(device), mask).float().cpu().numpy()
-    if not np.isfinite(logits).all():
+    inputs = {name: torch.from_numpy(one).to(device) for name, one in reader.padded(batch).items()}
+    answers = model.answers(inputs, reader.lengths[batch])
+    if not all(np.isfinite(one).all() for one in answers):
         raise TrainingError(
             f"The model's scores of {len(batch)} windows hold values that are not finite: its training "
             "diverged. Lower learning_rate or max_grad_norm and train again."
         )
-    return logits
+    return answers

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from models.adapters import ENCODED_SCHEMA, get_adapter
+from models.adapters import get_adapter
 from models.errors import ArtifactError, DataError
 from models.schemas import AgentConfig
 from models.task_model import agent_tokenizer
@@ -41,7 +41,7 @@ def encode_snapshot(config: AgentConfig, rows_path: Path, out: Path) -> EncodedC
     with ExitStack() as stack:
         file = stack.enter_context(_open_rows(rows_path))
         writers = {
-            split: stack.enter_context(pa.ipc.new_file(out / f"{split}.arrow", ENCODED_SCHEMA))
+            split: stack.enter_context(pa.ipc.new_file(out / f"{split}.arrow", adapter.windows))
             for split in SPLITS
         }
         first_row = 0

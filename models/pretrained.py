@@ -7,8 +7,9 @@ from typing import Any
 from transformers.utils import logging as transformers_logging
 
 from models.errors import ConfigError
+from models.schemas.families import DEFAULT_ENCODER
 
-DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
+__all__ = ["DEFAULT_ENCODER", "clear_errors", "quiet"]
 
 
 @contextmanager

@@ -6,28 +6,29 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models.adapters import TaskAdapter
 from models.ragged import Ragged
 
 # Fixed, so that a slice means the same in every snapshot.
 LENGTHS = (("1-9", 1), ("10-24", 10), ("25+", 25))
 
 
-def name_slices(rows: pa.Table) -> pa.ListArray:
+def name_slices(rows: pa.Table, adapter: type[TaskAdapter] | TaskAdapter) -> pa.ListArray:
     """Name the slices that each row is in, as `kind=value`.
 
     Args:
-        rows: Rows in a snapshot's schema: `source`, `domain`, and `text`, `label` or `tokens`, `tags`.
+        rows: Rows in a snapshot's schema, `source` and `domain` among its columns where they are known.
+        adapter: Says what stands for a row, and which labels are in it.
 
     Returns:
         list<string>, one list a row; its `label=` is the row's class, or each entity type in it.
     """
     everyone = np.arange(rows.num_rows)
     parts = [_named(everyone, kind, rows[kind]) for kind in ("source", "domain") if kind in rows.column_names]
-    parts.append(_named(everyone, "length", _length_bins(rows)))
-    if "label" in rows.column_names:
-        parts.append(_named(everyone, "label", rows["label"]))
-    elif "tags" in rows.column_names:
-        parts.append(_entity_types(rows["tags"]))
+    parts.append(_named(everyone, "length", _length_bins(rows, adapter)))
+    if adapter.truth() in rows.column_names:
+        labels = adapter.labels_of(rows)
+        parts.append(_named(labels["row"].to_numpy(), "label", labels["label"]))
     pairs = pa.concat_tables(parts).group_by(["row", "name"]).aggregate([])
     pairs = pairs.sort_by([("row", "ascending"), ("name", "ascending")])
     offsets = np.searchsorted(pairs["row"].to_numpy(), np.arange(rows.num_rows + 1))
@@ -51,22 +52,12 @@ def _named(row: np.ndarray, kind: str, values: pa.ChunkedArray | pa.Array) -> pa
     return pairs.filter(pc.is_valid(pairs["name"]))
 
 
-def _length_bins(rows: pa.Table) -> pa.Array:
+def _length_bins(rows: pa.Table, adapter: type[TaskAdapter] | TaskAdapter) -> pa.Array:
     """Give the bin of each row's number of words; a row without words is in the first."""
-    if "tokens" in rows.column_names:
-        words = pc.list_value_length(rows["tokens"])
+    if adapter.reads_words:
+        words = pc.list_value_length(rows[adapter.columns().names[0]])
     else:
-        words = pc.count_substring_regex(rows["text"], r"\S+")
+        words = pc.count_substring_regex(adapter.texts(rows), r"\S+")
     edges = np.array([edge for _, edge in LENGTHS[1:]])
     bins = np.searchsorted(edges, pc.fill_null(words, 0).to_numpy(), side="right")
     return pa.array([name for name, _ in LENGTHS], pa.string()).take(pa.array(bins, pa.int64()))
-
-
-def _entity_types(tags: pa.ChunkedArray) -> pa.Table:
-    """Pair each row with the entity types in its tags."""
-    column = tags.combine_chunks()
-    owners = pc.list_parent_indices(column).to_numpy()
-    flat = pc.list_flatten(column)
-    entity = pc.not_equal(flat, "O")
-    types = pc.utf8_slice_codeunits(flat.filter(entity), 2)
-    return _named(owners[entity.to_numpy(zero_copy_only=False)], "label", types)

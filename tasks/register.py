@@ -11,6 +11,7 @@ from tasks.io import tracking
 from tasks.io.books import Books
 from tasks.io.digests import digest_of
 from tasks.io.home import current_home
+from tasks.io.model_package import Example
 from tasks.io.provenance import MADE_BY_TAG, digests_of, start_tags
 from tasks.io.registered import registered
 from tasks.io.registry import Registration
@@ -69,9 +70,12 @@ def _record(
         tracking.log_record(books, run_id, f"{name}.json", item)
 
 
-def _examples(config: AgentConfig, snapshot: DatasetSnapshot) -> tuple[str, ...]:
-    """Take the first texts of a snapshot as the input example."""
-    column = get_adapter(config).columns().names[0]
+def _examples(config: AgentConfig, snapshot: DatasetSnapshot) -> tuple[Example, ...]:
+    """Take the first rows of a snapshot as the input example; a single input without its name, as text."""
+    names = get_adapter(config).inputs().names
     file = pq.ParquetFile(Path(snapshot.artifact.address) / "rows.parquet")
-    first = next(file.iter_batches(_EXAMPLES, columns=[column])).column(0).to_pylist()
-    return tuple(item if isinstance(item, str) else " ".join(item) for item in first)
+    first = next(file.iter_batches(_EXAMPLES, columns=names)).to_pylist()
+    if len(names) > 1:
+        return tuple(first)
+    values = [row[names[0]] for row in first]
+    return tuple(item if isinstance(item, str) else " ".join(item) for item in values)

@@ -3,7 +3,7 @@
 The lines are written out, so that a step's code digest and the wheel of a version find every adapter.
 """
 
-from models.adapters.base import ENCODED_SCHEMA, IGNORED, Encoding, Outcomes, TaskAdapter, pad
+from models.adapters.base import ENCODED_SCHEMA, IGNORED, Answers, Encoding, Outcomes, Shape, TaskAdapter, pad
 from models.adapters.text_classification import TextClassification
 from models.adapters.token_classification import TokenClassification
 from models.schemas import AgentConfig
@@ -18,8 +18,10 @@ __all__ = [
     "ADAPTERS",
     "ENCODED_SCHEMA",
     "IGNORED",
+    "Answers",
     "Encoding",
     "Outcomes",
+    "Shape",
     "TaskAdapter",
     "TextClassification",
     "TokenClassification",

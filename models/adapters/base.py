@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from models.adapters.rows import Check, Guess, Sample
 from models.schemas import AgentConfig, SourceConfig
+from models.schemas.families import Family
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,12 +45,44 @@ class Encoding:
 
 
 @dataclass(frozen=True)
+class Shape:
+    """What an adapter asks of its network.
+
+    Args:
+        outputs: Size of the head; 0 where the pretrained model's own head writes.
+        pools: Whether a window has one score vector (else one a sub-word).
+        marks: Marked sub-words of a window whose states are read instead of the mean; 0 for none.
+    """
+
+    outputs: int
+    pools: bool
+    marks: int = 0
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a network answered.
+
+    Args:
+        values: One array a window: scores, (outputs,) if the adapter pools, else (length, outputs); or the
+            ids of the sub-words that were written, (written,).
+        windows: The windows in the adapter's schema, `row` counting from 0 in the rows that were encoded.
+        tokenizer: What cut them.
+    """
+
+    values: Sequence[np.ndarray]
+    windows: pa.Table
+    tokenizer: "PreTrainedTokenizerBase"
+
+
+@dataclass(frozen=True)
 class Outcomes:
     """What the gate compares, one line a row.
 
     Args:
-        counts: (rows, 3) int64 of true positives, false positives and false negatives. For accuracy a
-            right answer is (1, 0, 0) and a wrong one (0, 1, 1), so micro F1 equals accuracy.
+        counts: (rows, 3) true positives, false positives and false negatives. For accuracy a right answer
+            is (1, 0, 0) and a wrong one (0, 1, 1), so micro F1 equals accuracy; for a score s in 0-1 a row
+            is (s, 1 - s, 1 - s), so micro F1 equals the mean score.
         exact: (rows,) bool, True where the whole row is right.
     """
 
@@ -66,16 +99,26 @@ class TaskAdapter(ABC):
 
     name: ClassVar[str]
     primary_metric: ClassVar[str]
+    family: ClassVar[Family] = "encoder"
+    """What kind of pretrained model it works with."""
     pools: ClassVar[bool]
-    """True: one score vector a window (mean-pooled); False: one a sub-word."""
+    """True: one score vector a window; False: one a sub-word, or none."""
+    marks: ClassVar[int] = 0
+    """Marked sub-words of a window, whose places its `words` give."""
+    reads_words: ClassVar[bool] = False
+    """Whether the tokenizer is handed words."""
+    together: ClassVar[bool] = False
+    """Whether the windows of a row are needed in one batch."""
+    windows: ClassVar[pa.Schema] = ENCODED_SCHEMA
+    """ENCODED_SCHEMA, and after it what `decode` needs besides."""
     checks: ClassVar[tuple[Check, ...]]
     """What must hold of what `measure` gives, in the order in which reasons are told."""
     scorer: ClassVar[str]
     """A key of `models.metrics.SCORERS`."""
     baselines: ClassVar[tuple[str, ...]]
     """Keys of `models.baselines.BASELINES`."""
-    least_labels: ClassVar[int] = 1
-    """An agent's description with fewer labels is refused."""
+    least_labels: ClassVar[int | None] = 1
+    """An agent's description with fewer labels is refused; None refuses labels, since there are none."""
     label_word: ClassVar[str] = "label"
     """What a person calls one of the labels."""
 
@@ -90,16 +133,28 @@ class TaskAdapter(ABC):
     @classmethod
     @abstractmethod
     def columns(cls) -> pa.Schema:
-        """Give the adapter's own columns in rows.parquet: the input, the truth, then any others.
-
-        The input is called `text` or `tokens`, the truth `label` or `tags`: slices, pictures and the
-        command line read them by these names. Only the input is there when rows are predicted.
-        """
+        """Give the adapter's own columns in rows.parquet, strings and lists of strings."""
 
     @classmethod
-    @abstractmethod
+    def inputs(cls) -> pa.Schema:
+        """Give those of the columns that are there when rows are predicted; by default the first."""
+        return pa.schema([cls.columns().field(0)])
+
+    @classmethod
+    def truth(cls) -> str:
+        """Name the column that holds the answer; by default the first that is no input."""
+        names: list[str] = [name for name in cls.columns().names if name not in cls.inputs().names]
+        return names[0]
+
+    @classmethod
     def source_columns(cls, source: SourceConfig) -> dict[str, str]:
-        """Name the source's column of each of the adapter's own columns."""
+        """Name the source's column of each of the adapter's own: what `columns` says, else the same name."""
+        return {name: source.columns.get(name, name) for name in cls.columns().names}
+
+    @property
+    def shape(self) -> Shape:
+        """Say what the network must give."""
+        return Shape(len(self.outputs), self.pools, self.marks)
 
     @classmethod
     def guess(cls, sample: Sample) -> Guess | None:  # noqa: ARG003 - by default nothing is seen in it
@@ -111,9 +166,10 @@ class TaskAdapter(ABC):
         return None
 
     @classmethod
-    @abstractmethod
     def rename(cls, columns: Mapping[str, pa.Array], renames: Mapping[str, str]) -> dict[str, pa.Array]:
         """Rename the labels in the adapter's own columns; `label` comes out as a dictionary array."""
+        del renames
+        return dict(columns)
 
     @abstractmethod
     def measure(self, columns: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
@@ -125,31 +181,51 @@ class TaskAdapter(ABC):
         """Give each row as the text that stands for it: to be hashed, embedded, and read by a person."""
 
     @classmethod
-    @abstractmethod
+    def documents(cls, rows: pa.Table) -> pa.ChunkedArray | None:
+        """Give the text of the document that each row is about, whose rows are held out together.
+
+        None, as by default, means that each row stands for itself.
+        """
+        del rows
+        return None
+
+    @classmethod
     def labels_of(cls, rows: pa.Table) -> pa.Table:
         """List the labels of rows or predictions: `row` (counting from 0) and `label`, a line each."""
+        del rows
+        return pa.table({"row": pa.array([], pa.int64()), "label": pa.array([], pa.string())})
 
     @abstractmethod
     def encode(self, rows: pa.Table, tokenizer: "PreTrainedTokenizerBase", first_row: int = 0) -> Encoding:
         """Tokenize rows into windows; `row` counts from `first_row`. Rows without labels get IGNORED."""
 
-    @abstractmethod
-    def loss(self, logits: "Tensor", labels: "Tensor") -> "Tensor":
-        """Mean loss of a batch: logits (windows, outputs) or (windows, length, outputs); labels alike."""
+    def untaught(self, windows: pa.Table) -> tuple[str, ...]:
+        """Name the labels that no window teaches, which no training can learn; by default all are taught."""
+        del windows
+        return ()
 
     @abstractmethod
-    def decode(self, logits: Sequence[np.ndarray], windows: pa.Table, rows: pa.Table) -> pa.Table:
-        """Join the windows' logits into one prediction a row of `rows`, in its order.
+    def loss(self, scores: "Tensor", labels: "Tensor") -> "Tensor":
+        """Mean loss of a batch.
 
         Args:
-            logits: One array a window: (outputs,) if `pools`, else (length, outputs).
-            windows: The windows in ENCODED_SCHEMA, `row` counting from 0 in `rows`.
+            scores: (windows, outputs) or (windows, length, outputs); for networks that write,
+                (sub-words to write, vocabulary).
+            labels: (windows, longest), IGNORED where there is none.
+        """
+
+    @abstractmethod
+    def decode(self, answers: Answers, rows: pa.Table) -> pa.Table:
+        """Join the windows' answers into one prediction a row of `rows`, in its order.
+
+        Args:
+            answers: What the network gave for the windows of `rows`.
             rows: The rows that were encoded.
 
         Returns:
-            Text: `label` (string), `confidence` (float64), `probabilities` (list<float64> in `outputs`
-            order). Tags: `tags` (list<string>, valid IOB2, as long as `tokens`), `confidence`
-            (float64, lowest of the row), `confidences` (list<float64>, one a token).
+            The truth's column as predicted, `confidence` (float64, 0-1), and what else the adapter knows.
+            Text: `probabilities` (list<float64> in `outputs` order). Tags: `tags` valid in IOB2 and as long
+            as `tokens`, `confidence` the lowest of the row, `confidences` (list<float64>, one a token).
         """
 
     @abstractmethod

@@ -1,16 +1,17 @@
 """One label for a whole text, such as the sentiment of a sentence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.adapters.base import ENCODED_SCHEMA, IGNORED, Encoding, Outcomes, TaskAdapter
+from models.adapters.base import ENCODED_SCHEMA, IGNORED, Answers, Encoding, Outcomes, TaskAdapter
 from models.adapters.guesses import text_and_label
 from models.adapters.label_column import map_labels, measure_texts
 from models.adapters.rows import ENCODING, Check, Guess, Rule, Sample
+from models.adapters.taught import count_outputs
 from models.adapters.windows import cut_windows
 from models.errors import DataError
 from models.ragged import Ragged
@@ -37,7 +38,7 @@ class TextClassification(TaskAdapter):
     )
     scorer: ClassVar[str] = "labels"
     baselines: ClassVar[tuple[str, ...]] = ("majority", "tfidf_logistic")
-    least_labels: ClassVar[int] = 2
+    least_labels: ClassVar[int | None] = 2
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -97,23 +98,28 @@ class TextClassification(TaskAdapter):
         lost = rows.num_rows - len(np.unique(row))
         return Encoding(table, {"text without sub-words": lost} if lost else {})
 
-    def loss(self, logits: "Tensor", labels: "Tensor") -> "Tensor":
-        """Mean cross-entropy of logits (windows, outputs) and labels (windows, 1) or (windows,)."""
+    def untaught(self, windows: pa.Table) -> tuple[str, ...]:
+        """Name the classes without a window."""
+        counts = count_outputs(windows, len(self.outputs))
+        return tuple(name for name, count in zip(self.outputs, counts, strict=True) if not count)
+
+    def loss(self, scores: "Tensor", labels: "Tensor") -> "Tensor":
+        """Mean cross-entropy of scores (windows, outputs) and labels (windows, 1)."""
         import torch
 
         total = torch.nn.functional.cross_entropy(
-            logits.float(), labels.flatten(), ignore_index=IGNORED, reduction="sum"
+            scores.float(), labels.flatten(), ignore_index=IGNORED, reduction="sum"
         )
         return total / (labels != IGNORED).sum().clamp(min=1)
 
-    def decode(self, logits: Sequence[np.ndarray], windows: pa.Table, rows: pa.Table) -> pa.Table:
+    def decode(self, answers: Answers, rows: pa.Table) -> pa.Table:
         """Average the logits of each row's windows, then softmax; no window means equal chances."""
         from scipy.special import softmax
 
         scores = np.zeros((rows.num_rows, len(self.outputs)))
-        if len(logits):
-            row = windows["row"].to_numpy()
-            np.add.at(scores, row, np.stack(logits).astype(np.float64))
+        if len(answers.values):
+            row = answers.windows["row"].to_numpy()
+            np.add.at(scores, row, np.stack(answers.values).astype(np.float64))
             scores /= np.maximum(np.bincount(row, minlength=rows.num_rows), 1)[:, None]
         probabilities = softmax(scores, axis=1)
         best = probabilities.argmax(axis=1)

@@ -1,18 +1,19 @@
 """One BIO tag a word, such as the parts of an address or names in a sentence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from models.adapters.base import ENCODED_SCHEMA, IGNORED, Encoding, Outcomes, TaskAdapter
+from models.adapters.base import ENCODED_SCHEMA, IGNORED, Answers, Encoding, Outcomes, TaskAdapter
 from models.adapters.bio import OUTSIDE, best_valid_tags, count_matches
 from models.adapters.entities import join_entities
 from models.adapters.guesses import tokens_and_tags
 from models.adapters.rows import ENCODING, Check, Guess, Rule, Sample
 from models.adapters.tag_columns import list_entity_types, map_tags, measure_tags
+from models.adapters.taught import count_outputs
 from models.adapters.windows import Windows, cut_windows
 from models.errors import DataError
 from models.ragged import Ragged
@@ -29,6 +30,7 @@ class TokenClassification(TaskAdapter):
     name: ClassVar[str] = "token_classification"
     primary_metric: ClassVar[str] = "f1"
     pools: ClassVar[bool] = False
+    reads_words: ClassVar[bool] = True
     checks: ClassVar[tuple[Check, ...]] = (
         Check("tokens", Rule.SOME, "no tokens"),
         Check("tags"),
@@ -102,22 +104,27 @@ class TokenClassification(TaskAdapter):
         )
         return Encoding(table, _unusable(tags, windows, place))
 
-    def loss(self, logits: "Tensor", labels: "Tensor") -> "Tensor":
-        """Mean cross-entropy over words: logits (windows, length, outputs), labels (windows, length)."""
+    def untaught(self, windows: pa.Table) -> tuple[str, ...]:
+        """Name the entity types that never begin; that one never goes on is no fault."""
+        begins = count_outputs(windows, len(self.outputs))[1::2]
+        return tuple(name for name, count in zip(self.config.labels, begins, strict=True) if not count)
+
+    def loss(self, scores: "Tensor", labels: "Tensor") -> "Tensor":
+        """Mean cross-entropy over words: scores (windows, length, outputs), labels (windows, length)."""
         import torch
 
         total = torch.nn.functional.cross_entropy(
-            logits.float().flatten(0, -2), labels.flatten(), ignore_index=IGNORED, reduction="sum"
+            scores.float().flatten(0, -2), labels.flatten(), ignore_index=IGNORED, reduction="sum"
         )
         return total / (labels != IGNORED).sum().clamp(min=1)
 
-    def decode(self, logits: Sequence[np.ndarray], windows: pa.Table, rows: pa.Table) -> pa.Table:
+    def decode(self, answers: Answers, rows: pa.Table) -> pa.Table:
         """Take each word's scores from the window where it has most context, then the best valid tags.
 
         A word without sub-words has equal scores: it becomes O unless it lies inside an entity.
         """
         lengths = Ragged.from_column(_words(rows)).lengths
-        scores = self._word_scores(logits, windows, lengths)
+        scores = self._word_scores(answers, lengths)
         tags = best_valid_tags(scores, lengths)
         chance = np.exp(scores[np.arange(len(tags)), tags])
         lowest = np.ones(len(lengths))
@@ -158,25 +165,23 @@ class TokenClassification(TaskAdapter):
         entities = join_entities(rows["tokens"].combine_chunks(), tags, self.config.labels)
         return pa.table({"tokens": rows["tokens"], **shown, "entities": entities})
 
-    def _word_scores(
-        self, logits: Sequence[np.ndarray], windows: pa.Table, lengths: np.ndarray
-    ) -> np.ndarray:
+    def _word_scores(self, answers: Answers, lengths: np.ndarray) -> np.ndarray:
         """Give the log-probabilities of all rows' words laid end to end, (words, outputs)."""
         from scipy.special import log_softmax
 
         offsets = np.cumsum(lengths) - lengths
         scores = np.full((int(lengths.sum()), len(self.outputs)), -np.log(len(self.outputs)))
-        if not len(logits):
+        if not len(answers.values):
             return scores
-        words = Ragged.from_column(windows["words"])
+        words = Ragged.from_column(answers.windows["words"])
         starts = words.values >= 0
-        row_of_value = windows["row"].to_numpy()[words.owners]
+        row_of_value = answers.windows["row"].to_numpy()[words.owners]
         word = offsets[row_of_value[starts]] + words.values[starts]
         context = np.minimum(words.places, words.lengths[words.owners] - 1 - words.places)[starts]
         # Sorted by word and then by context, least context first: the last of each word is the best one.
         order = np.lexsort((-np.arange(len(word)), context, word))
         last = order[np.append(np.diff(word[order]) != 0, True)]
-        chosen = np.concatenate(logits)[starts][last]
+        chosen = np.concatenate(answers.values)[starts][last]
         scores[word[last]] = log_softmax(chosen.astype(np.float64), axis=1)
         return scores
 

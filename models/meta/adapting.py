@@ -13,7 +13,7 @@ import pyarrow as pa
 import torch
 from transformers import PreTrainedTokenizerBase
 
-from models.adapters import TaskAdapter
+from models.adapters import Shape, TaskAdapter
 from models.episodes import Drawn, Episode, Kind, Pool
 from models.errors import ConfigError
 from models.learners import Network
@@ -24,8 +24,8 @@ from models.meta.networks import put_back
 from models.meta.pools import first_of_each, joined, name_ids
 from models.meta.scoring import Start, embed_pool
 from models.meta.store import StoredStart
+from models.networks import EncoderNetwork
 from models.ragged import Ragged
-from models.task_model import TaskModel
 
 _KIND: Kind = "text_classification"
 _MOST_FOLDS = 10
@@ -138,7 +138,7 @@ class Adaptation:
         found: np.ndarray = self.start.learner.predict(self.network, self.start.seen(_KIND), batch)[0].numpy()
         return found
 
-    def model(self, rows: np.ndarray) -> TaskModel:
+    def model(self, rows: np.ndarray) -> EncoderNetwork:
         """Adapt to some rows and give the agent's model."""
         learner, params = self.start.learner, self.start.seen(_KIND)
         batch = stacked([self._episode(rows, rows[:1])], [self.reader])
@@ -150,7 +150,7 @@ class Adaptation:
             encoder = copy.deepcopy(self.stored.encoder)  # the networks' own weights lie in that one
             weights = self.start.networks[_KIND].weights(params | adapted)
             put_back(encoder, self.stored.config.meta_layers, weights)
-            model = TaskModel(encoder, len(weight), pools=True, unit=True)
+            model = EncoderNetwork(encoder, Shape(len(weight), pools=True), unit=True)
             model.head.weight.copy_(weight)
             model.head.bias.copy_(bias)
         return model.eval()

@@ -39,11 +39,17 @@ class SourceConfig(Record):
         label_column: Column with the label (text classification).
         tokens_column: Column with the list of tokens (token classification).
         tags_column: Column with the list of BIO tags (token classification).
+        columns: Columns of the other task types, the task's name to the source's: `{context: passage}`; one
+            that is not named here is called in the source as the task calls it.
         token_index: Position of the token in a CoNLL line.
         tag_index: Position of the tag in a CoNLL line; -1 is the last one.
         time_column: Column with the time of the row, if there is one.
         domain_column: Column with the row's domain, if there is one.
         domain: The domain of all rows, where no column says it.
+        document_column: Column that names the document of a row; rows of one document are held out together.
+            By default the texts that rows share, where the task type has such (the passage of a question).
+        held_out: True holds out every row of this source for evaluation, false none of them; by default
+            each row goes where its text, or its document, falls.
         label_map: Renames of labels (or of entity types), source's name to agent's name.
         query: Table name or SELECT statement (`sql`); the split (`huggingface`).
     """
@@ -54,11 +60,14 @@ class SourceConfig(Record):
     label_column: str = "label"
     tokens_column: str = "tokens"
     tags_column: str = "tags"
+    columns: dict[str, str] = Field(default_factory=dict)
     token_index: int = Field(default=0, ge=0)
     tag_index: int = Field(default=-1, ge=-1)
     time_column: str | None = None
     domain_column: str | None = None
     domain: str | None = None
+    document_column: str | None = None
+    held_out: bool | None = None
     label_map: dict[str, str] = Field(default_factory=dict)
     query: str | None = None
 

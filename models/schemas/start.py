@@ -7,8 +7,9 @@ from pydantic import Field, ValidationError, model_validator
 
 from models.episodes.shape import Count, EpisodeShape, ends
 from models.errors import ConfigError
-from models.schemas.agent import START_NAME, START_PREFIX, AdapterName, AgentConfig, Margin
+from models.schemas.agent import START_NAME, START_PREFIX, AdapterName, AgentConfig
 from models.schemas.base import Description, Record
+from models.schemas.gate_fields import Margin
 from models.schemas.records import ArtifactRef, CurvePoint, Metric
 from models.schemas.source import SourceConfig
 

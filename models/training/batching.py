@@ -3,9 +3,9 @@
 What a batch is trained on, and how, belongs to `loop.py`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ from torch import Tensor
 
 from models.adapters.base import IGNORED
 from models.ragged import Ragged
+from models.window_reader import WindowReader
 
 _POOL_BATCHES = 50
 """Batches whose rows are sorted by length together: enough for little padding, few enough to mix."""
@@ -31,7 +32,8 @@ class Batch:
     Args:
         input_ids: (windows, longest) int64.
         attention_mask: (windows, longest) int64, or None where no window is padded.
-        labels: (windows,) if the adapter pools, else (windows, longest); int64, IGNORED as padding.
+        labels: (windows, longest) int64, IGNORED as padding.
+        marks: (windows, marks) int64 places of marked sub-words, or None where there are none.
         tokens: Sub-words without padding.
         targets: Labels that count, those that are not IGNORED.
     """
@@ -41,18 +43,24 @@ class Batch:
     labels: Tensor
     tokens: int
     targets: int
+    marks: Tensor | None = None
+
+    def inputs(self, wanted: Sequence[str]) -> dict[str, Tensor]:
+        """Give those tensors that a network wants, by name."""
+        found = {name: getattr(self, name) for name in wanted}
+        return {name: tensor for name, tensor in found.items() if tensor is not None}
 
     def to(self, device: torch.device) -> "Batch":
         """Move the tensors, without waiting where the memory is pinned."""
         if device.type == "cpu":
             return self
-        mask = self.attention_mask
-        return Batch(
-            self.input_ids.to(device, non_blocking=True),
-            None if mask is None else mask.to(device, non_blocking=True),
-            self.labels.to(device, non_blocking=True),
-            self.tokens,
-            self.targets,
+        mask, marks = self.attention_mask, self.marks
+        return replace(
+            self,
+            input_ids=self.input_ids.to(device, non_blocking=True),
+            attention_mask=None if mask is None else mask.to(device, non_blocking=True),
+            labels=self.labels.to(device, non_blocking=True),
+            marks=None if marks is None else marks.to(device, non_blocking=True),
         )
 
 
@@ -102,46 +110,75 @@ def _cut(order: np.ndarray, lengths: np.ndarray, budget: int) -> list[np.ndarray
 class Collator:
     """Make padded batches straight from the Arrow buffers of encoded windows.
 
+    What is put together are items: windows, or all windows of a row where these are needed in one batch.
+
     Args:
-        windows: Windows in ENCODED_SCHEMA.
+        windows: Windows in the adapter's schema.
         pad_id: Sub-word that pads.
-        pools: Whether a window has one label (else one a sub-word).
+        marked: Whether the windows' `words` are places of marked sub-words.
+        together: Whether the windows of a row stay in one batch.
         pin: Whether batches lie in pinned memory, for copies to a GPU.
     """
 
-    def __init__(self, windows: pa.Table, pad_id: int, pools: bool, pin: bool = False) -> None:
-        self._ids = Ragged.from_column(windows["input_ids"])
+    def __init__(
+        self,
+        windows: pa.Table,
+        pad_id: int,
+        *,
+        marked: bool = False,
+        together: bool = False,
+        pin: bool = False,
+    ) -> None:
+        self._reader = WindowReader.of(windows, pad_id, marked=marked)
         self._labels = Ragged.from_column(windows["labels"])
-        self._pad_id = pad_id
-        self._pools = pools
+        self._items = _items(windows) if together else None
         self._pin = pin
-        self.lengths = self._ids.lengths
+        self.lengths = _sizes(self._reader.lengths, self._items)
+        """(items,) sub-words of an item, padding within it included."""
 
     def __call__(self, positions: np.ndarray) -> Batch:
-        """Pad the windows at `positions` to the longest of them."""
-        lengths = self.lengths[positions]
-        padded = lengths < lengths.max()
-        mask = (np.arange(int(lengths.max())) < lengths[:, None]).astype(np.int64) if padded.any() else None
-        labels = (
-            self._labels.values[self._labels.offsets[positions]].astype(np.int64)
-            if self._pools
-            else self._labels.padded(positions, IGNORED)
-        )
+        """Pad the items at `positions` to the longest window among them."""
+        windows = positions if self._items is None else _ranges(self._items, positions)
+        labels = self._labels.padded(windows, IGNORED)
+        inputs = {name: self._tensor(one) for name, one in self._reader.padded(windows).items()}
         return Batch(
-            self._tensor(self._ids.padded(positions, self._pad_id)),
-            None if mask is None else self._tensor(mask),
+            inputs["input_ids"],
+            inputs.get("attention_mask"),
             self._tensor(labels),
-            int(lengths.sum()),
+            int(self._reader.lengths[windows].sum()),
             int((labels != IGNORED).sum()),
+            inputs.get("marks"),
         )
 
     def in_parts(self, positions: np.ndarray, parts: int) -> tuple[Batch, ...]:
-        """Pad the windows at `positions` in that many batches, or in one a window if there are fewer."""
+        """Pad the items at `positions` in that many batches, or in one an item if there are fewer."""
         return tuple(map(self, np.array_split(positions, min(parts, len(positions)))))
 
     def _tensor(self, values: np.ndarray) -> Tensor:
         tensor = torch.from_numpy(values)
         return tensor.pin_memory() if self._pin else tensor
+
+
+def _sizes(lengths: np.ndarray, items: np.ndarray | None) -> np.ndarray:
+    if items is None or not len(lengths):
+        return lengths
+    longest: np.ndarray = np.maximum.reduceat(lengths, items[:-1])
+    return longest * np.diff(items)
+
+
+def _items(windows: pa.Table) -> np.ndarray:
+    """Give where each row's windows begin, and the end of the last: (rows + 1,)."""
+    rows = windows["row"].to_numpy()
+    first = np.flatnonzero(np.diff(rows, prepend=-1))
+    return np.append(first, len(rows))
+
+
+def _ranges(starts: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Give all places from `starts[p]` to `starts[p + 1]` of each position, one after the other."""
+    begins, counts = starts[positions], starts[positions + 1] - starts[positions]
+    ends = np.cumsum(counts)
+    places: np.ndarray = np.arange(ends[-1]) + np.repeat(begins - (ends - counts), counts)
+    return places
 
 
 def prefetched(items: Iterable[_Item], make: Callable[[_Item], _Made], ahead: int = 2) -> Iterator[_Made]:

@@ -8,13 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from transformers import PreTrainedTokenizerBase
 
-from models.adapters import TaskAdapter, get_adapter
+from models.adapters import Answers, TaskAdapter, get_adapter
 from models.errors import DataError, TrainingError
+from models.networks import Network
 from models.predictor import predict_windows
 from models.preprocess import read_windows
-from models.ragged import Ragged
-from models.task_model import TaskModel
 from models.training.job import TrainJob
 
 _WINDOWS_AT_ONCE = 1024
@@ -67,20 +67,24 @@ def _positions(rows: str, split: str) -> np.ndarray:
 
 
 def score(
-    model: TaskModel, job: TrainJob, data: TrainingData, pad_id: int, alive: Callable[[], None]
+    model: Network,
+    tokenizer: PreTrainedTokenizerBase,
+    job: TrainJob,
+    data: TrainingData,
+    alive: Callable[[], None],
 ) -> float:
     """Score the validation rows by the adapter's primary metric (fraction, 0-1); `alive` is called often.
 
     Raises:
         TrainingError: The score is not a number.
     """
-    adapter = get_adapter(job.config)
-    logits: list[np.ndarray] = []
+    adapter, pad_id = get_adapter(job.config), int(tokenizer.pad_token_id or 0)
+    answers: list[np.ndarray] = []
     for first in range(0, data.validation.num_rows, _WINDOWS_AT_ONCE):
         block = data.validation.slice(first, _WINDOWS_AT_ONCE)
-        logits += predict_windows(model, block, pad_id, job.config.tokens_per_batch, job.parts)
+        answers += predict_windows(model, block, pad_id, job.config.tokens_per_batch, job.parts)
         alive()
-    predictions = adapter.decode(logits, data.validation, data.rows)
+    predictions = adapter.decode(Answers(answers, data.validation, tokenizer), data.rows)
     value = adapter.metrics(data.rows, predictions)[adapter.primary_metric]
     if not np.isfinite(value):
         raise TrainingError(
@@ -91,18 +95,9 @@ def score(
 
 
 def _check_labels(train: pa.Table, adapter: TaskAdapter) -> None:
-    """Refuse a class, or an entity type, that no training row shows; I- tags may be absent."""
-    counts = np.zeros(len(adapter.outputs), np.int64)
-    for chunk in train["labels"].chunks:
-        labels = Ragged.from_column(chunk).values
-        counts += np.bincount(labels[labels >= 0], minlength=len(counts))
-    absent = [
-        name
-        for name, count in zip(adapter.outputs, counts, strict=True)
-        if count == 0 and (adapter.pools or name.startswith("B-"))
-    ]
+    absent = adapter.untaught(train)
     if absent:
-        names = ", ".join(repr(name.removeprefix("B-")) for name in absent)
+        names = ", ".join(map(repr, absent))
         raise DataError(
             f"{names} of the agent's labels has 0 training rows; each label needs at least 1. Add rows "
             "with it, or drop it from labels."

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from models.schemas import AgentConfig, ArtifactRef, CurvePoint
 from models.schemas.base import Record
+from models.schemas.training_fields import TrainingFields
 
 MODEL, REPORT, ERROR = "model", "training.json", "error.json"
 CHECKPOINTS, HEARTBEAT, PROGRESS, LOG, LOCK = (
@@ -19,24 +20,8 @@ CHECKPOINTS, HEARTBEAT, PROGRESS, LOG, LOCK = (
 )
 
 _SHAPING = (
-    "adapter",
-    "labels",
-    "encoder",
-    "max_length",
-    "stride",
-    "unit_features",
-    "epochs",
-    "tokens_per_batch",
-    "learning_rate",
-    "head_learning_rate",
-    "weight_decay",
-    "warmup_share",
-    "max_grad_norm",
-    "patience",
-    "freeze",
-    "top_layers",
-    "precision",
-    "compiled",
+    *("adapter", "labels", "encoder", "max_length", "stride"),
+    *TrainingFields.model_fields,
 )
 """The fields that change the weights; a longer time limit must not throw a half-done training away."""
 

@@ -15,8 +15,9 @@ from transformers import PreTrainedTokenizerBase
 
 from models.adapters import get_adapter
 from models.kernels import fast_linears
+from models.networks import Network
 from models.schemas import CurvePoint, TrainingReport
-from models.task_model import TaskModel, build, load
+from models.task_model import build, load
 from models.training.batching import Batch, Collator, plan_batches, prefetched
 from models.training.checkpoint import read_latest, write_checkpoint
 from models.training.clock import Clock
@@ -24,6 +25,7 @@ from models.training.data import load_data, score
 from models.training.job import CHECKPOINTS, Heartbeat, TrainJob
 from models.training.losses import LossLog
 from models.training.monitor import Monitor
+from models.training.objective import plain
 from models.training.optimizer import build_optimizer, rate_factor, set_rates, thaw
 from models.training.result import finished_report, store_model, store_report
 from models.training.state import TrainingState
@@ -69,13 +71,20 @@ class _Training:
             windows = (self.data.train, self.data.validation)
             self.vocabulary = ReachedVocabulary(model, windows, self.pad_id)
             self.accelerator = _accelerator(self.config.precision)
-            prepared: TaskModel = self.accelerator.prepare(model)
+            prepared: Network = self.accelerator.prepare(model)
             if self.config.compiled:
                 prepared.compile(dynamic=True)
             self.state = TrainingState(prepared, build_optimizer(prepared, self.config))
             self.resumed_from = self._resume()
         gpu = self.accelerator.device.type == "cuda"
-        self.collate = Collator(self.data.train, self.pad_id, self.adapter.pools, pin=gpu)
+        self.collate = Collator(
+            self.data.train,
+            self.pad_id,
+            marked=self.adapter.marks > 0,
+            together=self.adapter.together,
+            pin=gpu,
+        )
+        self.objective = plain(self.adapter)
         self.losses = LossLog(_LOSSES_AT_ONCE_ON_GPU if gpu else 1)
         self.tokens = 0
         self.total_steps = self.config.epochs * len(self._plan(0))
@@ -129,8 +138,7 @@ class _Training:
         losses = []
         for part in parts:
             with self.clock.measure("forward"):
-                loss = self.adapter.loss(model(part.input_ids, part.attention_mask), part.labels)
-                loss = loss * (part.targets / targets)
+                loss = self.objective(model, part) * (part.targets / targets)
                 losses.append(loss.detach())
             with self.clock.measure("backward"):
                 self.accelerator.backward(loss)
@@ -151,7 +159,7 @@ class _Training:
         state, position = self.state, self.state.position
         self.losses.read(position, position.step - 1)
         with self.clock.measure("validation"):
-            value = score(state.model, self.job, self.data, self.pad_id, self._beat)
+            value = score(state.model, self.tokenizer, self.job, self.data, self._beat)
             position.misses += 1
             if value > position.best_score:
                 position.best_score, position.best_step, position.misses = value, position.step, 0
@@ -238,7 +246,7 @@ class _Training:
         return report
 
 
-def _start(job: TrainJob) -> tuple[TaskModel, PreTrainedTokenizerBase]:
+def _start(job: TrainJob) -> tuple[Network, PreTrainedTokenizerBase]:
     """Build the model, or load the one that the job starts from."""
     if job.start is None:
         return build(job.seeded_config)

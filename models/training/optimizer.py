@@ -6,11 +6,11 @@ The step itself (backward, clipping) is in `loop.py`.
 from torch import nn
 from torch.optim import AdamW
 
+from models.networks import Network
 from models.schemas import AgentConfig
-from models.task_model import TaskModel
 
 
-def build_optimizer(model: TaskModel, config: AgentConfig) -> AdamW:
+def build_optimizer(model: Network, config: AgentConfig) -> AdamW:
     """Make AdamW (Loshchilov and Hutter, 2019, arXiv:1711.05101) with a rate for encoder and head each.
 
     Biases and LayerNorm are not decayed. A parameter without a gradient is left as it is, decay included,
@@ -22,9 +22,10 @@ def build_optimizer(model: TaskModel, config: AgentConfig) -> AdamW:
         for own, _ in module.named_parameters(recurse=False)
         if isinstance(module, nn.LayerNorm) or own.endswith("bias")
     }
+    pretrained = set(model.pretrained.parameters())
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
-        rate = config.learning_rate if name.startswith("encoder.") else config.head_learning_rate
+        rate = config.learning_rate if parameter in pretrained else config.head_learning_rate
         decay = 0.0 if name in kept_whole else config.weight_decay
         groups.setdefault((rate, decay), []).append(parameter)
     return AdamW(
@@ -49,20 +50,20 @@ def set_rates(optimizer: AdamW, factor: float) -> None:
         group["lr"] = group["peak"] * factor
 
 
-def thaw(model: TaskModel, config: AgentConfig, epoch: int) -> None:
+def thaw(model: Network, config: AgentConfig, epoch: int) -> None:
     """Let exactly those parameters train that the config names for this epoch (from 0).
 
     `gradual` (Howard and Ruder, 2018, arXiv:1801.06146) starts with the head alone and thaws one more
     layer an epoch from the top; embeddings thaw after the lowest layer.
     """
-    layers = encoder_layers(model.encoder)
+    layers = encoder_layers(model.pretrained)
     training = {
         "none": len(layers) + 1,
         "encoder": 0,
         "all_but_top": min(config.top_layers, len(layers)),
         "gradual": min(epoch, len(layers) + 1),
     }[config.freeze]
-    model.encoder.requires_grad_(training > len(layers))
+    model.pretrained.requires_grad_(training > len(layers))
     for layer in list(layers)[len(layers) - min(training, len(layers)) :]:
         layer.requires_grad_(True)
 

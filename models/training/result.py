@@ -7,8 +7,9 @@ from pydantic import ValidationError
 from transformers import PreTrainedTokenizerBase
 
 from models.errors import ArtifactError
+from models.networks import Network
 from models.schemas import AgentConfig, ArtifactRef, TrainingReport
-from models.task_model import TaskModel, save
+from models.task_model import save
 from models.training.files import folder_ref, sync_file, sync_folder, write_whole
 from models.training.job import CHECKPOINTS, MODEL, REPORT, TrainJob
 
@@ -39,7 +40,7 @@ def finished_report(job: TrainJob) -> TrainingReport | None:
 
 
 def store_model(
-    out: Path, model: TaskModel, tokenizer: PreTrainedTokenizerBase, config: AgentConfig
+    out: Path, model: Network, tokenizer: PreTrainedTokenizerBase, config: AgentConfig
 ) -> ArtifactRef:
     """Store a model in `out/model`, whole or not at all."""
     temporary, final = out / f".{MODEL}.tmp", out / MODEL

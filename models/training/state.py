@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.optim import AdamW
 
+from models.networks import Network
 from models.schemas import CurvePoint
-from models.task_model import TaskModel
 from models.training.checkpoint import Checkpoint
 
 _SEPARATOR = "|"
@@ -59,7 +59,7 @@ class TrainingState:
         best: The best weights so far, on the CPU; empty before the first evaluation.
     """
 
-    model: TaskModel
+    model: Network
     optimizer: AdamW
     position: Position = field(default_factory=Position)
     curve: list[CurvePoint] = field(default_factory=list)

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.networks import Network
 from models.ragged import Ragged
-from models.task_model import TaskModel
 
 
 class _ReachedEmbedding(nn.Module):
@@ -45,8 +45,8 @@ class ReachedVocabulary:
         pad_id: Sub-word that pads.
     """
 
-    def __init__(self, model: TaskModel, windows: Sequence[pa.Table], pad_id: int) -> None:
-        encoder: Any = model.encoder
+    def __init__(self, model: Network, windows: Sequence[pa.Table], pad_id: int) -> None:
+        encoder: Any = model.pretrained
         self._encoder = encoder
         self._whole: nn.Embedding = encoder.get_input_embeddings()
         used = np.zeros(self._whole.num_embeddings, bool)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError
 
 from models.adapters import get_adapter
 from models.schemas import AgentConfig, SourceConfig
-from models.text_hash import text_hashes
+from models.text_hash import SPLITS, split_codes, text_hashes
 from tasks.io.quarantine import RETIRED
 from tasks.io.sources import Part, format_of, open_source
 from tasks.io.sources.base import LINE
@@ -31,7 +31,8 @@ class Block:
     """Rows of one file after validation.
 
     Args:
-        rows: `line`, `text_hash`, `source`, `domain`, `time` and the adapter's columns.
+        rows: `line`, `text_hash`, `split_code` (int8, position in SPLITS), `source`, `domain`, `time` and the
+            adapter's columns.
         bad: The others, in BAD_SCHEMA.
         waiting: The rows for the spool, where they have to wait.
         source: The source's short name.
@@ -101,9 +102,12 @@ def _make(part: Part, origin: tuple[AgentConfig, SourceConfig, str], wait: bool)
     raw = part()
     checked = validate(raw.rows, config, source)
     rows = checked.rows.combine_chunks()
-    texts = _whole(get_adapter(config).texts(rows))
+    adapter = get_adapter(config)
+    texts = _whole(adapter.texts(rows))
+    hashes = text_hashes(texts)
     columns = {
-        "text_hash": pa.array(text_hashes(texts)),
+        "text_hash": pa.array(hashes),
+        "split_code": pa.array(_split_codes(rows, hashes, config, source)),
         "source": _origins(raw.rows, rows, name),
     }
     hashed = pa.table({**columns, **{n: rows[n] for n in rows.column_names}})
@@ -112,9 +116,21 @@ def _make(part: Part, origin: tuple[AgentConfig, SourceConfig, str], wait: bool)
         bad=pa.concat_tables(
             [raw.bad, _retired(checked.bad) if source.format == "snapshot" else checked.bad]
         ),
-        waiting=let_wait(hashed, texts) if wait and len(hashed) else None,
+        waiting=let_wait(hashed, texts, adapter) if wait and len(hashed) else None,
         source=name,
         file=raw.file,
+    )
+
+
+def _split_codes(rows: pa.Table, hashes: np.ndarray, config: AgentConfig, source: SourceConfig) -> np.ndarray:
+    """Assign rows to splits by their document, where they have one that is not the row's own text."""
+    if source.held_out:
+        return np.full(len(rows), SPLITS.index("test"), np.int8)
+    documents = rows["document"] if "document" in rows.column_names else get_adapter(config).documents(rows)
+    if documents is not None:
+        hashes = text_hashes(pc.fill_null(_whole(documents), ""))
+    return split_codes(
+        hashes, config.validation_share, 0.0 if source.held_out is False else config.test_share
     )
 
 

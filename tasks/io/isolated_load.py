@@ -17,6 +17,7 @@ from typing import Any
 
 from models.errors import RegistryError
 from tasks.io.dependencies import closure
+from tasks.io.model_package import Example
 from tasks.io.wheel import unpack
 from tasks.io.working import working_folder
 
@@ -32,14 +33,14 @@ _SET = {
 
 
 def check_reload(
-    model: Path, example: Sequence[str], expected: Sequence[dict[str, Any]], scratch: Path
+    model: Path, example: Sequence[Example], expected: Sequence[dict[str, Any]], scratch: Path
 ) -> None:
     """Reload `model` in a fresh process and compare its predictions with those in memory.
 
     Args:
         model: Folder of the stored MLflow model.
-        example: Texts to predict.
-        expected: One line a text, as JSON, of the model in memory.
+        example: Texts, or rows of several inputs, to predict.
+        expected: One line a row, as JSON, of the model in memory.
         scratch: Folder to work in.
 
     Raises:
@@ -131,11 +132,11 @@ def _top_levels(found: Distribution) -> set[str]:
     return {path.split("/", 1)[0] for path in paths} - {"", "..", "__pycache__"}
 
 
-def _run(root: Path, model: Path, example: Sequence[str]) -> dict[str, Any]:
-    program, texts, answer = root / "program.py", root / "example.json", root / "answer.json"
+def _run(root: Path, model: Path, example: Sequence[Example]) -> dict[str, Any]:
+    program, rows, answer = root / "program.py", root / "example.json", root / "answer.json"
     shutil.copyfile(Path(__file__).with_name("isolated_program.py"), program)
-    texts.write_text(json.dumps(list(example)), encoding="utf-8")
-    arguments = [str(root / "site"), str(model), str(texts), str(answer)]
+    rows.write_text(json.dumps(list(example)), encoding="utf-8")
+    arguments = [str(root / "site"), str(model), str(rows), str(answer)]
     kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "LANG") if name in os.environ}
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-X", "utf8", str(program), *arguments],

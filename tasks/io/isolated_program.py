@@ -11,14 +11,15 @@ from pathlib import Path
 
 
 def main(site: str, model: str, example: str, answer: str) -> None:
-    """Load `model`, predict `example` (JSON list of texts) and write the lines and modules to `answer`."""
+    """Load `model`, predict `example` (JSON list of texts or rows), write lines and modules to `answer`."""
     sys.path.insert(0, site)
     gc.disable()  # imports make no garbage, and this process is over soon
     import mlflow
     import pandas as pd
 
-    texts = json.loads(Path(example).read_text(encoding="utf-8"))
-    frame = mlflow.pyfunc.load_model(model).predict(pd.DataFrame({"text": texts}))
+    rows = json.loads(Path(example).read_text(encoding="utf-8"))
+    given = pd.DataFrame({"text": rows} if isinstance(rows[0], str) else rows)
+    frame = mlflow.pyfunc.load_model(model).predict(given)
     origin = getattr(sys.modules.get("models"), "__file__", None)
     found = {"lines": json.loads(frame.to_json(orient="records", double_precision=15)), "origin": origin}
     Path(answer).write_text(json.dumps(found), encoding="utf-8")

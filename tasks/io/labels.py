@@ -31,9 +31,9 @@ def count_labels(source: SourceConfig, adapter_name: str) -> dict[str, int]:
     counts = renamed
     for nothing in ("", "O"):
         counts.pop(nothing, None)
-    if not adapter.least_labels <= len(counts) <= MOST_LABELS:
+    if not (adapter.least_labels or 0) <= len(counts) <= MOST_LABELS:
         raise DataError(
-            f"{source.address}: {len(counts)} labels found; {adapter.least_labels} to {MOST_LABELS} can be "
-            "used."
+            f"{source.address}: {len(counts)} labels found; {adapter.least_labels or 0} to {MOST_LABELS} can "
+            "be used."
         )
     return dict(counts.most_common())

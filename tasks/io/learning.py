@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from models.adapters import TaskAdapter, get_adapter
+from models.adapters import Answers, TaskAdapter, get_adapter
 from models.baselines import predict_baselines
 from models.errors import DataError
 from models.evaluate import Evaluation, evaluate, latency, outcomes_table
@@ -78,7 +78,7 @@ def learn(
     seconds = time.perf_counter() - began
     rows = examples.rows.take(asked)
     places = pa.table({"row": pa.array(np.arange(len(asked)))})
-    found = evaluate(adapter, rows, adapter.decode(list(logits), places, rows))
+    found = evaluate(adapter, rows, adapter.decode(Answers(list(logits), places, stored.tokenizer), rows))
     tables = {
         OUTCOMES: found.outcomes,
         **_baselines(config, adapter, examples, asked, named=stored.config.names),

@@ -4,11 +4,11 @@ import json
 import logging
 import shutil
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
@@ -17,6 +17,9 @@ from tasks.io.wheel import Wheel, requirements
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Example: TypeAlias = str | Mapping[str, Any]
+"""A text, or a row of several inputs: strings and lists of strings."""
 
 WHEELS = "wheels"
 _WEIGHTS = "artifacts/model"
@@ -30,12 +33,12 @@ class Flavour:
     Args:
         script: The file beside this one that MLflow stores and runs.
         module: What that script imports of ours.
-        answers: Loads a model's folder and answers texts, as the script does.
+        answers: Loads a model's folder and answers rows, as the script does.
     """
 
     script: str
     module: str
-    answers: Callable[[Path, Sequence[str]], "pd.DataFrame"]
+    answers: Callable[[Path, Sequence[Example]], "pd.DataFrame"]
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class PackageRequest:
     Args:
         flavour: How the model answers where it is loaded.
         model: Folder of safetensors, JSON and tokenizer.
-        example: A few texts; the input example.
+        example: A few texts, or rows of several inputs; the input example.
         answers: The frame that the model in memory answers them with; gives the signature.
         wheel: Our own code.
         metadata: Written into MLmodel.
@@ -53,7 +56,7 @@ class PackageRequest:
 
     flavour: Flavour
     model: Path
-    example: Sequence[str]
+    example: Sequence[Example]
     answers: "pd.DataFrame"
     wheel: Wheel
     metadata: dict[str, str]
@@ -62,15 +65,14 @@ class PackageRequest:
 def build_package(request: PackageRequest, out: Path) -> None:
     """Write the model's folder to `out`, without asking MLflow to guess requirements or to try it."""
     import mlflow.pyfunc
-    import pandas as pd
 
     pins = list(requirements(request.flavour.module))
     with _quiet():
         mlflow.pyfunc.save_model(
             out,
             python_model=str(Path(__file__).with_name(request.flavour.script)),
-            signature=_signature(request.answers),
-            input_example=pd.DataFrame({"text": list(request.example)}),
+            signature=_signature(request.example, request.answers),
+            input_example=_frame(request.example),
             pip_requirements=pins,
             metadata=request.metadata,
         )
@@ -128,15 +130,30 @@ def _name_wheel(out: Path, wheel: Wheel, pins: Sequence[str]) -> None:
     (out / "conda.yaml").write_text(yaml.safe_dump(conda, sort_keys=False))
 
 
-def _signature(answers: "pd.DataFrame") -> Any:  # noqa: ANN401 - MLflow's type, imported late
-    """Describe input and output; the input column has no name, so that a list of texts fits as well."""
+def _frame(example: Sequence[Example]) -> "pd.DataFrame":
+    import pandas as pd
+
+    if all(isinstance(row, str) for row in example):
+        return pd.DataFrame({"text": list(example)})
+    return pd.DataFrame(list(example))
+
+
+def _signature(example: Sequence[Example], answers: "pd.DataFrame") -> Any:  # noqa: ANN401 - MLflow's type
+    """Describe input and output; a single input column has no name, so that a list of texts fits as well."""
     from mlflow.models import ModelSignature, infer_signature
     from mlflow.types import ColSpec, DataType, Schema
+    from mlflow.types.schema import Array
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about missing values in integer columns
         inferred = infer_signature(model_output=answers)
-    return ModelSignature(inputs=Schema([ColSpec(DataType.string)]), outputs=inferred.outputs)
+    inputs: list[Any] = [ColSpec(DataType.string)]
+    if isinstance(example[0], Mapping):
+        inputs = [
+            ColSpec(Array(DataType.string) if isinstance(value, list) else DataType.string, name)
+            for name, value in example[0].items()
+        ]
+    return ModelSignature(inputs=Schema(inputs), outputs=inferred.outputs)
 
 
 def _link_or_copy(source: str, target: str) -> str:

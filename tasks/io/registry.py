@@ -18,6 +18,7 @@ from tasks.io.flavours import AGENT
 from tasks.io.isolated_load import check_reload
 from tasks.io.ledger import lease
 from tasks.io.model_package import (
+    Example,
     Flavour,
     PackageRequest,
     as_lines,
@@ -73,7 +74,7 @@ class Registration:
         training: Digest of the training; the idempotency key.
         run_id: The MLflow run of the training.
         digests: Digests of data, code, config and lock file by those names; tags of version and run.
-        example: A few texts: the input example, and what the reload is compared on.
+        example: A few texts, or rows of several inputs: what the version shows and its reload is compared on.
         more_tags: Further tags of version, logged model and run.
         flavour: How the version answers where it is loaded.
     """
@@ -83,7 +84,7 @@ class Registration:
     training: str
     run_id: str
     digests: Mapping[str, str]
-    example: tuple[str, ...]
+    example: tuple[Example, ...]
     more_tags: Mapping[str, str] = field(default_factory=dict)
     flavour: Flavour = AGENT
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from models.errors import DataError
 from models.schemas import AgentConfig, ArtifactRef, DatasetSnapshot, SourceConfig
-from models.text_hash import split_codes
 from tasks.io.ingest_blocks import Block, read_blocks
 from tasks.io.quarantine import CONFLICT, EXACT, NORMALIZED, Quarantine
 from tasks.io.snapshot_rows import RowsWriter
@@ -101,9 +100,7 @@ def _take(block: Block, sinks: _Sinks, spool: Spool | None) -> None:
     if spool:
         spool.add(block)
         return
-    config = sinks.config
-    hashes = np.asarray(block.rows["text_hash"])
-    sinks.rows.add(block.rows, split_codes(hashes, config.validation_share, config.test_share))
+    sinks.rows.add(block.rows, np.asarray(block.rows["split_code"]))
 
 
 def _check(sinks: _Sinks, seen: int, home: Path, content: Path) -> None:

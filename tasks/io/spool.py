@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow as pa
 
 from models.schemas import AgentConfig
-from models.text_hash import split_codes
 from tasks.io import quarantine as reasons
 from tasks.io.duplicates import CONFLICT, EXACT, KEEP, NORMALIZED, Duplicates, DuplicateSearch
 from tasks.io.ingest_blocks import Block
@@ -24,7 +23,7 @@ from tasks.io.time_split import TimeCuts, find_cuts
 from tasks.io.waiting import micros, waiting_rows
 
 _REASONS = {EXACT: reasons.EXACT, NORMALIZED: reasons.NORMALIZED, CONFLICT: reasons.CONFLICT}
-_OWN = ("text", "label", "tokens", "tags")
+_SHARED = (LINE, "text_hash", "split_code", "source", "domain", "document", "time")
 
 
 @dataclass(frozen=True)
@@ -45,13 +44,14 @@ class Spool:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._rows, self._times = folder / "rows", folder / "times"
+        self._rows, self._times, self._codes = folder / "rows", folder / "times", folder / "codes"
         parts = folder / "hashes"
         parts.mkdir()
         self._stack = ExitStack()
         self._search = self._stack.enter_context(DuplicateSearch(parts))
         self._row_file = self._stack.enter_context(self._rows.open("wb"))
         self._time_file = self._stack.enter_context(self._times.open("wb"))
+        self._code_file = self._stack.enter_context(self._codes.open("wb"))
         self._places: list[_Place] = []
 
     def __enter__(self) -> Self:
@@ -68,6 +68,7 @@ class Spool:
             return
         self._row_file.write(block.waiting.stream)
         self._time_file.write(block.waiting.micros.data)
+        self._code_file.write(block.waiting.codes.data)
         self._search.add(block.waiting.hashes)
         self._places.append(_Place(block.source, block.file, len(block.rows), block.waiting.stream.size))
 
@@ -83,10 +84,10 @@ class Spool:
         cuts = None
         if config.split_by == "time":
             cuts = find_cuts(self._times, config.validation_share, config.test_share)
-        found = self._search.find(self._time_splits(cuts) if cuts else None)
+        found = self._search.find(self._time_splits(cuts) if cuts else np.memmap(self._codes, np.int8, "r"))
         for place, (kept, repeated) in zip(self._places, in_order(self._parted(found)), strict=True):
             quarantine.add(repeated, place.source, place.file)
-            rows.add(kept, _splits(kept, config, cuts))
+            rows.add(kept, _splits(kept, cuts))
         return found.in_two_splits
 
     def _parted(self, found: Duplicates) -> Iterator[Callable[[], tuple[pa.Table, pa.Table]]]:
@@ -105,10 +106,10 @@ class Spool:
         return codes
 
 
-def _splits(table: pa.Table, config: AgentConfig, cuts: TimeCuts | None) -> np.ndarray:
+def _splits(table: pa.Table, cuts: TimeCuts | None) -> np.ndarray:
     if cuts:
         return cuts.codes(micros(table))
-    return split_codes(np.asarray(table["text_hash"]), config.validation_share, config.test_share)
+    return np.asarray(table["split_code"])
 
 
 def _part(stream: pa.Buffer, codes: np.ndarray) -> tuple[pa.Table, pa.Table]:
@@ -116,7 +117,7 @@ def _part(stream: pa.Buffer, codes: np.ndarray) -> tuple[pa.Table, pa.Table]:
     table, repeated = waiting_rows(stream), np.flatnonzero(codes)
     if not len(repeated):
         return table, BAD_SCHEMA.empty_table()
-    names = [LINE, *(name for name in _OWN if name in table.column_names)]
+    names = [LINE, *(name for name in table.column_names if name not in _SHARED)]
     aside = table.select(names).take(pa.array(repeated))
     kept = table.filter(pa.array(codes == KEEP))
     return kept, bad_rows(aside, [_REASONS[int(code)] for code in codes[repeated]])

@@ -119,6 +119,8 @@ def _mapped(rows: pa.Table, config: AgentConfig, source: SourceConfig) -> pa.Tab
     domain = _one(rows, "domain") if "domain" in rows.column_names else None
     fallback = pa.scalar(source.domain, pa.string())
     filled = pa.repeat(fallback, len(rows)) if domain is None else pc.coalesce(_filled(domain), fallback)
+    if "document" in rows.column_names:
+        columns["document"] = _one(rows, "document")
     return pa.table({**columns, "domain": filled.dictionary_encode()})
 
 

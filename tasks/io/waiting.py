@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from models.adapters import TaskAdapter
 from models.text_hash import hash_texts, join_tokens
 from tasks.io.duplicates import SortedHashes, sort_hashes
 
@@ -18,25 +19,30 @@ class Waiting:
         stream: The rows as an Arrow stream.
         hashes: What the search for duplicates compares.
         micros: (rows,) int64 microseconds since 1970, 0 where there is no time.
+        codes: (rows,) int8 split of each row, where splits do not go by time.
     """
 
     stream: pa.Buffer
     hashes: SortedHashes
     micros: np.ndarray
+    codes: np.ndarray
 
 
-def let_wait(rows: pa.Table, texts: pa.StringArray) -> Waiting:
+def let_wait(rows: pa.Table, texts: pa.StringArray, adapter: TaskAdapter) -> Waiting:
     """Make what the spool writes.
 
     Args:
-        rows: Checked rows with `text_hash` and `time`.
+        rows: Checked rows with `text_hash`, `split_code` and `time`.
         texts: (rows,) the text of each as it came.
+        adapter: Says which column is the truth.
     """
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, rows.schema) as writer:
         writer.write_table(rows)
-    hashes = sort_hashes(np.asarray(rows["text_hash"]), hash_texts(texts), _label_hashes(rows))
-    return Waiting(sink.getvalue(), hashes, micros(rows))
+    hashes = sort_hashes(
+        np.asarray(rows["text_hash"]), hash_texts(texts), _truth_hashes(rows[adapter.truth()])
+    )
+    return Waiting(sink.getvalue(), hashes, micros(rows), np.asarray(rows["split_code"]))
 
 
 def waiting_rows(stream: pa.Buffer) -> pa.Table:
@@ -49,12 +55,15 @@ def micros(rows: pa.Table) -> np.ndarray:
     return np.asarray(pc.fill_null(rows["time"].cast("int64"), 0), np.int64)
 
 
-def _label_hashes(rows: pa.Table) -> np.ndarray:
-    if "label" not in rows.column_names:
-        return hash_texts(join_tokens(rows["tags"].combine_chunks()))
-    found = np.zeros(len(rows), np.uint64)
+def _truth_hashes(truth: pa.ChunkedArray) -> np.ndarray:
+    """Hash what each row says is right: (rows,) uint64; a name that repeats is hashed once."""
+    if pa.types.is_list(truth.type):
+        return hash_texts(join_tokens(truth.combine_chunks()))
+    if not pa.types.is_dictionary(truth.type):
+        return hash_texts(pc.fill_null(truth, "").combine_chunks())
+    found = np.zeros(len(truth), np.uint64)
     place = 0
-    for chunk in rows["label"].chunks:
+    for chunk in truth.chunks:
         names = hash_texts(chunk.dictionary.fill_null(""))
         found[place : place + len(chunk)] = names[chunk.indices.to_numpy()]
         place += len(chunk)

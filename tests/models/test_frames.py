@@ -65,5 +65,5 @@ def test_tokens_may_come_split(load: Callable[[str], Predictor]):
 
 def test_another_column_is_refused(load: Callable[[str], Predictor]):
     """A frame's first column is not taken for the text by chance."""
-    with pytest.raises(DataError, match=r"columns are 'id'; give one column"):
+    with pytest.raises(DataError, match=r"columns are 'id'; give 'text'"):
         predict_frame(load("text_classification"), pd.DataFrame({"id": ["1"]}))

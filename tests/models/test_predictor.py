@@ -1,4 +1,5 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ from torch import Tensor
 from models import predictor as predictor_module
 from models.adapters import get_adapter
 from models.errors import ArtifactError, DataError, TrainingError
+from models.networks import EncoderNetwork
 from models.predictor import Predictor, predict_windows
 from models.schemas import AgentConfig
-from models.task_model import TaskModel, build, save
+from models.task_model import build, save
 
 MakeConfig = Callable[..., AgentConfig]
 TEXTS = ["a good film", "dull", "so " * 40, "", "New York, New York"]
@@ -122,36 +124,35 @@ def test_unpooled_logits_have_the_windows_length(tags: Predictor):
     assert [one.shape for one in logits] == [(3, 5), (11, 5)]
 
 
-class _Watched(torch.nn.Module):
-    """Passes on to a model and notes what it was called with."""
+@contextmanager
+def _watched(model: EncoderNetwork) -> Iterator[list[tuple[torch.Size, bool]]]:
+    """Note what a model is called with: the batch's shape, and whether it has a mask."""
+    batches: list[tuple[torch.Size, bool]] = []
 
-    def __init__(self, model: TaskModel) -> None:
-        super().__init__()
-        self.model, self.pools = model, model.pools
-        self.batches: list[tuple[torch.Size, bool]] = []
+    def note(module: torch.nn.Module, _: tuple[Tensor, ...], inputs: dict[str, Tensor]) -> None:
+        assert not module.training
+        batches.append((inputs["input_ids"].shape, "attention_mask" in inputs))
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Tensor:
-        self.batches.append((input_ids.shape, attention_mask is not None))
-        assert not self.training
-        scores: Tensor = self.model(input_ids, attention_mask)
-        return scores
+    hook = model.register_forward_pre_hook(note, with_kwargs=True)
+    yield batches
+    hook.remove()
 
 
 def test_batches_keep_the_budget_and_mask_only_padding(text: Predictor):
     """A batch over the budget is one window, and there is a mask only where something is padded."""
     windows = _windows(text, ["so " * 9, "a", "b", "c", "so so"])
-    watched = _Watched(text.agent.model)
-    predict_windows(watched, windows, 0, tokens_per_batch=10)  # type: ignore[arg-type]  # acts like one
-    assert watched.batches == [((1, 11), False), ((2, 4), True), ((2, 3), False)]
+    with _watched(text.agent.model) as batches:
+        predict_windows(text.agent.model, windows, 0, tokens_per_batch=10)
+    assert batches == [((1, 11), False), ((2, 4), True), ((2, 3), False)]
 
 
 @pytest.mark.parametrize(("parts", "limit"), [(1, 4096), (4, 1024)])
 def test_scoring_needs_no_large_batches(text: Predictor, parts: int, limit: int):
     """Whatever training's budget is, a scored batch has 4,096 sub-words at most, or a part of them."""
-    watched = _Watched(text.agent.model)
     windows = _windows(text, ["so " * 9] * 500)
-    predict_windows(watched, windows, 0, 1_000_000, parts)  # type: ignore[arg-type]  # acts like one
-    assert limit - 11 < max(shape.numel() for shape, _ in watched.batches) <= limit
+    with _watched(text.agent.model) as batches:
+        predict_windows(text.agent.model, windows, 0, 1_000_000, parts)
+    assert limit - 11 < max(shape.numel() for shape, _ in batches) <= limit
 
 
 def test_scores_that_are_no_numbers_are_refused(make_config: MakeConfig):

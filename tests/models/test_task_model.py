@@ -10,8 +10,9 @@ from torch import nn
 
 from models.encoder import DEFAULT_ENCODER
 from models.errors import ArtifactError, ConfigError
+from models.networks import mean_pool
 from models.schemas import AgentConfig
-from models.task_model import agent_tokenizer, build, load, mean_pool, save
+from models.task_model import agent_tokenizer, build, load, save
 
 MakeConfig = Callable[..., AgentConfig]
 IDS = torch.tensor([[101, 2204, 2143, 102], [101, 3376, 102, 0]])
@@ -63,7 +64,7 @@ def test_padding_does_not_change_scores(config: AgentConfig):
     model = build(config)[0].eval()
     with torch.inference_mode():
         alone, padded = model(IDS[1:, :3]), model(IDS, MASK)[1:]
-    torch.testing.assert_close(padded if model.pools else padded[:, :3], alone)
+    torch.testing.assert_close(padded if model.shape.pools else padded[:, :3], alone)
 
 
 def test_the_head_starts_from_the_configs_seed(make_config: MakeConfig):

@@ -1,7 +1,8 @@
 """What every source gives: raw batches whose columns are named by role, with the lines that have no columns.
 
-A role is what a column is for: the adapter's own columns, such as `text` and `label`; `time` and `domain`
-where the config names them. Nothing is judged here but what a reader alone can see; the rest is validation's.
+A role is what a column is for: the adapter's own columns, such as `text` and `label`; `time`, `domain` and
+`document` where the config names them. Nothing is judged here but what a reader alone can see; the rest is
+validation's.
 """
 
 import difflib
@@ -65,7 +66,11 @@ def batches(source: Source) -> Iterator[RawBatch]:
 def wanted_columns(config: SourceConfig, adapter: AdapterName) -> dict[str, str]:
     """Map each role to the source's column."""
     columns = ADAPTERS[adapter].source_columns(config)
-    optional = {"time": config.time_column, "domain": config.domain_column}
+    optional = {
+        "time": config.time_column,
+        "domain": config.domain_column,
+        "document": config.document_column,
+    }
     return columns | {role: column for role, column in optional.items() if column}
 
 
@@ -81,7 +86,12 @@ def check_columns(wanted: dict[str, str], found: Sequence[str], where: str) -> N
             hint = f" Did you mean {near[0]!r}?" if near else ""
             names = ", ".join(repr(name) for name in found[:20])
             setting = f"{role}_column"
-            way = f"Set {setting} in the source." if setting in SourceConfig.model_fields else "Add it."
+            named = setting in SourceConfig.model_fields
+            way = (
+                f"Set {setting} in the source."
+                if named
+                else f"Add it, or name it in the source: columns: {{{role}: ...}}."
+            )
             raise DataError(f"{where} has no column {column!r}; it has {names or 'none'}.{hint} {way}")
         if list(found).count(column) > 1:
             raise DataError(f"{where} has two columns {column!r}; rename one of them.")

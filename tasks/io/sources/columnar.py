@@ -40,7 +40,9 @@ def _as_role(values: pa.Array, role: str, name: str, file: str) -> pa.Array:
         return _as_list(values, role, name, file)
     if role == "time" and pa.types.is_temporal(kind):
         return values
-    if role in ("label", "domain", "time") and (pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
+    if role in ("label", "domain", "document", "time") and (
+        pa.types.is_integer(kind) or pa.types.is_boolean(kind)
+    ):
         return values.cast(pa.string())
     raise DataError(
         f"{file}: column {name!r} is of type {kind}, which can't be used as {role}. Map another column."

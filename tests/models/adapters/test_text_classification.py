@@ -6,7 +6,7 @@ import pytest
 from scipy.special import softmax
 from sklearn.metrics import f1_score
 
-from models.adapters import IGNORED, TextClassification
+from models.adapters import IGNORED, Answers, TextClassification
 from models.encoder import DEFAULT_ENCODER, load_tokenizer
 from models.errors import DataError
 from models.schemas import AgentConfig
@@ -29,7 +29,7 @@ def test_windows_vote_with_the_mean_of_their_logits(adapter: TextClassification)
     rows = pa.table({"text": ["so " * 20, "so"]})
     windows = adapter.encode(rows, TOKENIZER).windows
     logits = [np.array([9.0, 0.0, 0.0]), np.array([0.0, 4.0, 0.0]), np.array([0.0, 0.0, 1.0])]
-    predictions = adapter.decode(logits, windows, rows)
+    predictions = adapter.decode(Answers(logits, windows, TOKENIZER), rows)
     expected = softmax([[4.5, 2.0, 0.0], [0.0, 0.0, 1.0]], axis=1)
     assert windows["row"].to_pylist() == [0, 0, 1]
     assert np.allclose(predictions["probabilities"].to_pylist(), expected)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.adapters import IGNORED, TokenClassification
+from models.adapters import IGNORED, Answers, TokenClassification
 from models.encoder import DEFAULT_ENCODER, load_tokenizer
 from models.errors import DataError
 from models.schemas import AgentConfig
@@ -54,7 +54,7 @@ def test_no_entity_is_cut_away(
     adapter = TokenClassification(make_config("token_classification", max_length=max_length, stride=stride))
     table = _rows([[w for _, words in row for w in words] for row in rows], [_tags(row) for row in rows])
     windows = adapter.encode(table, TOKENIZER).windows
-    predictions = adapter.decode(_loud(adapter, windows), windows, table)
+    predictions = adapter.decode(Answers(_loud(adapter, windows), windows, TOKENIZER), table)
     assert predictions["tags"].to_pylist() == table["tags"].to_pylist()
 
 
@@ -75,7 +75,7 @@ def test_a_word_is_read_where_it_has_most_context(adapter: TokenClassification):
     windows = adapter.encode(rows, TOKENIZER).windows
     first, second = np.zeros((16, 5)), np.zeros((16, 5))
     first[:, 1], second[:, 3] = 5.0, 5.0
-    tags = adapter.decode([first, second], windows, rows)["tags"][0].as_py()
+    tags = adapter.decode(Answers([first, second], windows, TOKENIZER), rows)["tags"][0].as_py()
     # Words 10 to 13 are in both: 10 and 11 have more room in the first window, 12 and 13 in the second.
     assert windows.num_rows == 2
     assert tags == ["B-loc"] * 12 + ["B-per"] * 12
@@ -87,7 +87,7 @@ def test_answers_are_valid_whatever_the_scores(adapter: TokenClassification):
     windows = adapter.encode(rows, TOKENIZER).windows
     scores = np.zeros((4, 5))
     scores[:, 2] = 9.0
-    tags = adapter.decode([scores, scores[:3]], windows, rows)["tags"].to_pylist()
+    tags = adapter.decode(Answers([scores, scores[:3]], windows, TOKENIZER), rows)["tags"].to_pylist()
     assert tags == [["B-loc", "I-loc"], ["O"]]
 
 
@@ -97,7 +97,7 @@ def test_confidence_is_the_lowest_of_the_row(adapter: TokenClassification):
     windows = adapter.encode(rows, TOKENIZER).windows
     scores = np.zeros((4, 5))
     scores[1, 0] = 9.0
-    predictions = adapter.decode([scores], windows, rows)
+    predictions = adapter.decode(Answers([scores], windows, TOKENIZER), rows)
     each = predictions["confidences"].to_pylist()
     assert each[0] == [pytest.approx(np.exp(9) / (np.exp(9) + 4)), pytest.approx(0.2)]
     assert predictions["confidence"].to_pylist() == [pytest.approx(0.2), 1.0]
@@ -107,7 +107,7 @@ def test_lost_words_are_counted_and_answered(adapter: TokenClassification):
     """A word that tokenizes to nothing is counted, gets O, and moves no other word's tag."""
     rows = _rows([["\x00", "Paris", "", "Ada"]], [["O", "B-loc", "O", "B-per"]])
     encoding = adapter.encode(rows, TOKENIZER)
-    predictions = adapter.decode(_loud(adapter, encoding.windows), encoding.windows, rows)
+    predictions = adapter.decode(Answers(_loud(adapter, encoding.windows), encoding.windows, TOKENIZER), rows)
     assert encoding.unusable == {"word without sub-words": 2}
     assert predictions["tags"].to_pylist() == rows["tags"].to_pylist()
 
@@ -117,7 +117,8 @@ def test_an_entity_over_a_lost_word_stays_whole(adapter: TokenClassification):
     rows = _rows([["New", "\x00", "York"]], [["B-loc", "I-loc", "I-loc"]])
     windows = adapter.encode(rows, TOKENIZER).windows
     assert (
-        adapter.decode(_loud(adapter, windows), windows, rows)["tags"].to_pylist() == rows["tags"].to_pylist()
+        adapter.decode(Answers(_loud(adapter, windows), windows, TOKENIZER), rows)["tags"].to_pylist()
+        == rows["tags"].to_pylist()
     )
 
 
@@ -163,7 +164,7 @@ def test_entities_of_real_tweets_survive_windows(data_folder: Path, make_config:
     adapter, rows = TokenClassification(config), _rows(tokens, tags)
     windows = adapter.encode(rows, TOKENIZER).windows
     assert windows.num_rows > 1.2 * rows.num_rows
-    predictions = adapter.decode(_loud(adapter, windows), windows, rows)
+    predictions = adapter.decode(Answers(_loud(adapter, windows), windows, TOKENIZER), rows)
     assert adapter.metrics(rows, predictions)["f1"] == 1
 
 

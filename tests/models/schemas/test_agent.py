@@ -1,5 +1,8 @@
 """What the description of an agent refuses by itself; reading files is in test_load.py."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from models.errors import ConfigError
@@ -60,3 +63,40 @@ def test_a_protected_anchor_needs_one():
     """Without a pinned version its slice would have no rows for ever."""
     with pytest.raises(ConfigError, match="set anchor_version"):
         _agent({"anchor": 0.01}, anchor=None)
+
+
+def _described(**values: object) -> AgentConfig:
+    given: dict[str, object] = {"name": "mood", "adapter": "text_classification", "labels": ["bad", "good"]}
+    return agent_from_mapping(given | {"sources": [{"address": "x.csv"}]} | values)
+
+
+@pytest.mark.parametrize(
+    ("described", "kind"),
+    [
+        ({"architectures": ["LlamaForCausalLM"]}, "causal"),
+        ({"architectures": ["T5ForConditionalGeneration"], "is_encoder_decoder": True}, "seq2seq"),
+    ],
+)
+def test_a_model_of_another_kind_is_refused(tmp_path: Path, described: dict[str, object], kind: str):
+    """The error names the kind that was found, and models that would do."""
+    (tmp_path / "config.json").write_text(json.dumps(described))
+    with pytest.raises(ConfigError, match=rf"an encoder such as .*MiniLM.* is of another kind \({kind}\)"):
+        _described(encoder=str(tmp_path))
+
+
+def test_a_model_that_is_not_here_yet_is_allowed():
+    """What a hub's model is turns out when it is fetched."""
+    assert _described(encoder="someone/some-model").encoder == "someone/some-model"
+
+
+def test_a_column_that_the_task_has_not_is_refused():
+    """The error names the columns that there are."""
+    with pytest.raises(ConfigError, match="names 'context'; text classification has text, label"):
+        _described(sources=[{"address": "x.csv", "columns": {"context": "c"}}])
+
+
+def test_held_out_sources_and_time_exclude_each_other():
+    """Where the newest rows are held out, a source can not say otherwise."""
+    source = {"address": "x.csv", "time_column": "t", "held_out": True}
+    with pytest.raises(ConfigError, match="leave out held_out and document_column"):
+        _described(sources=[source], split_by="time")

@@ -42,7 +42,7 @@ def windows(ids: list[list[int]], labels: list[list[int]]) -> pa.Table:
 
 def test_collation_pads_ids_mask_and_labels():
     """Shorter windows are filled with the padding id, masked, and ignored by the loss."""
-    collate = Collator(windows([[5, 6, 7], [8]], [[1, 0, 1], [0]]), pad_id=9, pools=False)
+    collate = Collator(windows([[5, 6, 7], [8]], [[1, 0, 1], [0]]), pad_id=9)
     batch = collate(np.array([1, 0]))
     assert batch.input_ids.tolist() == [[8, 9, 9], [5, 6, 7]]
     assert batch.attention_mask is not None
@@ -52,17 +52,17 @@ def test_collation_pads_ids_mask_and_labels():
 
 
 def test_windows_of_one_length_need_no_mask():
-    """Where nothing is padded there is no mask, and a pooled window has one label."""
-    collate = Collator(windows([[5, 6], [7, 8]], [[2], [1]]), pad_id=0, pools=True)
+    """Where nothing is padded there is no mask, and each window keeps its label."""
+    collate = Collator(windows([[5, 6], [7, 8]], [[2], [1]]), pad_id=0)
     batch = collate(np.array([1, 0]))
     assert batch.attention_mask is None
-    assert batch.labels.tolist() == [1, 2]
+    assert batch.labels.tolist() == [[1], [2]]
 
 
 def test_collation_reads_several_chunks():
     """A table whose file has several record batches collates like one that has one."""
     table = pa.concat_tables([windows([[1, 2]], [[0]]), windows([[3]], [[1]])])
-    assert Collator(table, 0, pools=True)(np.array([1])).input_ids.tolist() == [[3]]
+    assert Collator(table, pad_id=0)(np.array([1])).input_ids.tolist() == [[3]]
 
 
 def test_prefetching_keeps_order_and_passes_errors_on():
@@ -88,7 +88,7 @@ def test_prefetching_keeps_order_and_passes_errors_on():
 
 def test_parts_of_a_batch_hold_all_of_it():
     """A batch in parts has the same windows and targets, padded no further than each part needs."""
-    collate = Collator(windows([[5, 6, 7], [8], [3]], [[1, IGNORED, 1], [0], [1]]), pad_id=9, pools=False)
+    collate = Collator(windows([[5, 6, 7], [8], [3]], [[1, IGNORED, 1], [0], [1]]), pad_id=9)
     parts = collate.in_parts(np.array([1, 2, 0]), 2)
     assert [part.input_ids.tolist() for part in parts] == [[[8], [3]], [[5, 6, 7]]]
     assert [part.targets for part in parts] == [2, 2]
@@ -96,5 +96,23 @@ def test_parts_of_a_batch_hold_all_of_it():
 
 def test_there_are_no_more_parts_than_windows():
     """A batch of two windows has two parts at most."""
-    collate = Collator(windows([[5], [8]], [[1], [0]]), pad_id=9, pools=True)
+    collate = Collator(windows([[5], [8]], [[1], [0]]), pad_id=9)
     assert len(collate.in_parts(np.array([0, 1]), 16)) == 2
+
+
+def test_windows_of_a_row_stay_together():
+    """An item is a row's windows, as large as they are when padded to the longest of them."""
+    table = windows([[5, 6, 7], [8], [3]], [[1], [0], [1]]).set_column(0, "row", pa.array([0, 0, 1]))
+    collate = Collator(table, pad_id=9, together=True)
+    assert collate.lengths.tolist() == [6, 1]
+    assert collate(np.array([1, 0])).input_ids.tolist() == [[3, 9, 9], [5, 6, 7], [8, 9, 9]]
+
+
+def test_marks_come_with_their_windows():
+    """The places of marked sub-words are those in `words`."""
+    table = windows([[5, 6, 7], [8, 4, 2]], [[1], [0]])
+    marks = pa.array([[1, 2], [0, 1]], pa.list_(pa.int32()))
+    table = table.set_column(table.column_names.index("words"), "words", marks)
+    assert Collator(table, pad_id=9, marked=True)(np.array([1])).inputs(["marks"])["marks"].tolist() == [
+        [0, 1]
+    ]

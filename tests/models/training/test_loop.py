@@ -184,6 +184,8 @@ def test_validation_shrinks_with_the_parts(make_job: MakeJob):
     job.folder.mkdir()
     training = loop._Training(job)
     sizes: list[int] = []
-    training.state.model.register_forward_pre_hook(lambda _, inputs: sizes.append(inputs[0].numel()))
+    training.state.model.register_forward_pre_hook(
+        lambda _, __, inputs: sizes.append(inputs["input_ids"].numel()), with_kwargs=True
+    )
     training._evaluate()
     assert max(sizes) <= job.config.tokens_per_batch // job.parts

@@ -3,14 +3,15 @@ from collections.abc import Callable
 import pytest
 import torch
 
+from models.networks import EncoderNetwork
 from models.schemas import AgentConfig
-from models.task_model import TaskModel, build
+from models.task_model import build
 from models.training.optimizer import build_optimizer, encoder_layers, rate_factor, set_rates, thaw
 
 MakeConfig = Callable[..., AgentConfig]
 
 
-def training_names(model: TaskModel) -> set[str]:
+def training_names(model: EncoderNetwork) -> set[str]:
     """Name the parameters that train."""
     return {name for name, parameter in model.named_parameters() if parameter.requires_grad}
 

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from models.adapters.base import ENCODED_SCHEMA
+from models.networks import EncoderNetwork
 from models.schemas import AgentConfig
-from models.task_model import TaskModel, build
+from models.task_model import build
 from models.training.optimizer import build_optimizer, set_rates
 from models.training.vocabulary import ReachedVocabulary
 
@@ -17,7 +18,7 @@ WINDOWS = pa.table(
 IDS = torch.tensor([[101, 7592, 102], [101, 2088, 102]])
 
 
-def train(model: TaskModel, config: AgentConfig, steps: int) -> None:
+def train(model: EncoderNetwork, config: AgentConfig, steps: int) -> None:
     """Take some steps at a falling rate, without dropout."""
     model.eval()
     optimizer = build_optimizer(model, config)

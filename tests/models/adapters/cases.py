@@ -1,0 +1,61 @@
+"""Rows of every adapter for the contract test; a new adapter joins by its case here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from models.adapters import TaskAdapter
+
+Row = Mapping[str, Any]
+
+
+def head_answers(adapter: TaskAdapter, windows: pa.Table) -> list[np.ndarray]:
+    """Give scores that say the windows' labels loudly, where labels are outputs."""
+    labels = [np.array(one) for one in windows["labels"].to_pylist()]
+    loud = [10.0 * (one[:, None] == np.arange(adapter.shape.outputs)) for one in labels]
+    return [one[0] if adapter.pools else one for one in loud]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Rows of an adapter.
+
+    Args:
+        rows: Two or more good rows with their truth.
+        long: Inputs that need several windows of 16 sub-words, of which 4 are shared.
+        windows: How many windows that are.
+        lost: Inputs that leave no sub-word; None where there are none.
+        bad: A row whose truth is not one of the labels; None where any is right.
+        answers: What a network that knows the truth answers for windows.
+        fields: Of the description, where the defaults do not fit.
+    """
+
+    rows: tuple[Row, ...]
+    long: Row
+    windows: int = 4
+    lost: Row | None = None
+    bad: Row | None = None
+    answers: Callable[[TaskAdapter, pa.Table], list[np.ndarray]] = head_answers
+    fields: Mapping[str, object] | None = None
+
+
+CASES = {
+    "text_classification": Case(
+        rows=({"text": "a good film", "label": "pos"}, {"text": "dull", "label": "neg"}),
+        long={"text": "so " * 40},
+        lost={"text": "\x00"},
+        bad={"text": "a film", "label": "great"},
+    ),
+    "token_classification": Case(
+        rows=(
+            {"tokens": ["in", "New", "York"], "tags": ["O", "B-loc", "I-loc"]},
+            {"tokens": ["Ada"], "tags": ["B-per"]},
+        ),
+        long={"tokens": ["so"] * 40},
+        lost={"tokens": ["\x00", "\x00"]},
+        bad={"tokens": ["Ada"], "tags": ["B-org"]},
+    ),
+}
