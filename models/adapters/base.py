@@ -113,6 +113,8 @@ class TaskAdapter(ABC):
     """ENCODED_SCHEMA, and after it what `decode` needs besides."""
     checks: ClassVar[tuple[Check, ...]]
     """What must hold of what `measure` gives, in the order in which reasons are told."""
+    softmax: ClassVar[bool] = False
+    """Whether the scores at each label are those of one softmax over `outputs`, whose truth the label is."""
     scorer: ClassVar[str]
     """A key of `models.metrics.SCORERS`."""
     baselines: ClassVar[tuple[str, ...]]

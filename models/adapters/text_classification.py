@@ -36,6 +36,7 @@ class TextClassification(TaskAdapter):
         Check("damaged", Rule.NONE, ENCODING),
         Check("label", Rule.KNOWN, "unknown label"),
     )
+    softmax: ClassVar[bool] = True
     scorer: ClassVar[str] = "labels"
     baselines: ClassVar[tuple[str, ...]] = ("majority", "tfidf_logistic")
     least_labels: ClassVar[int | None] = 2

@@ -40,6 +40,7 @@ class TokenClassification(TaskAdapter):
         Check("unknown_tags", Rule.NONE, "unknown tag"),
         Check("broken_bio", Rule.NONE, "invalid BIO"),
     )
+    softmax: ClassVar[bool] = True
     scorer: ClassVar[str] = "tags"
     baselines: ClassVar[tuple[str, ...]] = ("frequent_tag", "crf")
     label_word: ClassVar[str] = "entity type"

@@ -13,6 +13,7 @@ from models.schemas.adapter_name import AdapterName
 from models.schemas.families import DEFAULT_ENCODER, EXAMPLES, family_in
 from models.schemas.gate_fields import GateFields
 from models.schemas.identity import START_NAME, START_PREFIX, Identity
+from models.schemas.objectives import check_objective
 from models.schemas.row_fields import RowFields
 from models.schemas.run_fields import RunFields
 from models.schemas.source import SourceConfig
@@ -75,6 +76,11 @@ class AgentConfig(RunFields, GateFields, TrainingFields, RowFields, Identity):
             raise ValueError(
                 f"a source's columns names {strange[0]!r}; {kind} has {', '.join(adapter.columns().names)}"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _objective_can_be_had(self) -> Self:
+        check_objective(self)
         return self
 
     @model_validator(mode="after")

@@ -11,23 +11,26 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from accelerate.accelerator import Accelerator
+from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from models.adapters import get_adapter
 from models.kernels import fast_linears
 from models.networks import Network
+from models.objectives import make_objective
 from models.schemas import CurvePoint, TrainingReport
 from models.task_model import build, load
 from models.training.batching import Batch, Collator, plan_batches, prefetched
 from models.training.checkpoint import read_latest, write_checkpoint
 from models.training.clock import Clock
 from models.training.data import load_data, score
+from models.training.dropout import set_dropout
 from models.training.job import CHECKPOINTS, Heartbeat, TrainJob
 from models.training.losses import LossLog
 from models.training.monitor import Monitor
-from models.training.objective import plain
-from models.training.optimizer import build_optimizer, rate_factor, set_rates, thaw
+from models.training.optimizer import build_optimizer, pretrained_decay, rate_factor, set_rates, thaw
 from models.training.result import finished_report, store_model, store_report
+from models.training.start_decay import start_decay
 from models.training.state import TrainingState
 from models.training.vocabulary import ReachedVocabulary
 
@@ -65,6 +68,7 @@ class _Training:
         self.monitor = Monitor(job.folder)
         with self.clock.measure("setup"):
             self.adapter = get_adapter(self.config)
+            self.objective = make_objective(self.adapter)
             self.data = load_data(job, self.adapter)
             model, self.tokenizer = _start(job)
             self.pad_id = int(self.tokenizer.pad_token_id or 0)
@@ -75,6 +79,7 @@ class _Training:
             if self.config.compiled:
                 prepared.compile(dynamic=True)
             self.state = TrainingState(prepared, build_optimizer(prepared, self.config))
+            self.start_decay = start_decay(prepared, self.config)
             self.resumed_from = self._resume()
         gpu = self.accelerator.device.type == "cuda"
         self.collate = Collator(
@@ -84,7 +89,6 @@ class _Training:
             together=self.adapter.together,
             pin=gpu,
         )
-        self.objective = plain(self.adapter)
         self.losses = LossLog(_LOSSES_AT_ONCE_ON_GPU if gpu else 1)
         self.tokens = 0
         self.total_steps = self.config.epochs * len(self._plan(0))
@@ -135,24 +139,34 @@ class _Training:
     def _step(self, parts: tuple[Batch, ...], factor: float) -> None:
         model, optimizer, position = self.state.model, self.state.optimizer, self.state.position
         targets = max(1, sum(part.targets for part in parts))
-        losses = []
-        for part in parts:
-            with self.clock.measure("forward"):
-                loss = self.objective(model, part) * (part.targets / targets)
-                losses.append(loss.detach())
-            with self.clock.measure("backward"):
-                self.accelerator.backward(loss)
+        losses = [loss for part in parts for loss in self._backward(part, part.targets / targets)]
         with self.clock.measure("optimizer"):
             self.losses.add(torch.stack(losses).sum(), position)
             set_rates(optimizer, factor)
             self.accelerator.clip_grad_norm_(model.parameters(), self.config.max_grad_norm)
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+            if self.start_decay is not None:
+                self.start_decay.pull(self.config.learning_rate * factor)
         if self.vocabulary.trains:
-            position.embedding_factor *= 1.0 - self.config.learning_rate * factor * self.config.weight_decay
+            decay = pretrained_decay(self.config)
+            position.embedding_factor *= 1.0 - self.config.learning_rate * factor * decay
         position.step += 1
         position.batch += 1
         self.tokens += sum(part.tokens for part in parts)
+
+    def _backward(self, part: Batch, share: float) -> Iterator[Tensor]:
+        """Go backward through each term of the objective, weighed by `share`, and yield its value."""
+        terms = self.objective.terms(self.state.model, part)
+        while True:
+            with self.clock.measure("forward"):
+                term = next(terms, None)
+            if term is None:
+                return
+            with self.clock.measure("backward"):
+                loss = term * share
+                self.accelerator.backward(loss)
+            yield loss.detach()
 
     def _evaluate(self) -> None:
         """Score the validation rows and keep the weights if they are the best so far; a tie is not."""
@@ -249,9 +263,13 @@ class _Training:
 def _start(job: TrainJob) -> tuple[Network, PreTrainedTokenizerBase]:
     """Build the model, or load the one that the job starts from."""
     if job.start is None:
-        return build(job.seeded_config)
-    agent = load(Path(job.start.address))
-    return agent.model, agent.tokenizer
+        model, tokenizer = build(job.seeded_config)
+    else:
+        agent = load(Path(job.start.address))
+        model, tokenizer = agent.model, agent.tokenizer
+    if job.config.dropout is not None:
+        set_dropout(model, job.config.dropout)
+    return model, tokenizer
 
 
 def _accelerator(precision: Literal["auto", "fp32", "bf16"]) -> Any:  # noqa: ANN401 - its methods are untyped

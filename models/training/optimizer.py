@@ -26,11 +26,17 @@ def build_optimizer(model: Network, config: AgentConfig) -> AdamW:
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, parameter in model.named_parameters():
         rate = config.learning_rate if parameter in pretrained else config.head_learning_rate
-        decay = 0.0 if name in kept_whole else config.weight_decay
+        decay = pretrained_decay(config) if parameter in pretrained else config.weight_decay
+        decay = 0.0 if name in kept_whole else decay
         groups.setdefault((rate, decay), []).append(parameter)
     return AdamW(
         [{"params": p, "lr": r, "peak": r, "weight_decay": d} for (r, d), p in groups.items()], fused=True
     )
+
+
+def pretrained_decay(config: AgentConfig) -> float:
+    """Give the pretrained weights' decay to nothing: there is none where they decay to their start."""
+    return config.weight_decay if config.start_decay is None else 0.0
 
 
 def rate_factor(progress: float, warmup_share: float) -> float:
