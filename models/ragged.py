@@ -49,12 +49,13 @@ class Ragged:
         places: np.ndarray = np.arange(len(self.values)) - np.repeat(self.offsets[:-1], self.lengths)
         return places
 
-    def padded(self, chosen: np.ndarray, fill: int) -> np.ndarray:
-        """Give the chosen sequences as (chosen, longest) int64, `fill` after the end of each."""
+    def padded(self, chosen: np.ndarray, fill: int, *, left: bool = False) -> np.ndarray:
+        """Give the chosen sequences as (chosen, longest) int64, `fill` after the end of each or before it."""
         part = Ragged.from_lengths(np.empty(0), self.lengths[chosen])
         out = np.full((len(chosen), int(part.lengths.max(initial=0))), fill, dtype=np.int64)
         cells = np.repeat(self.offsets[chosen] - part.offsets[:-1], part.lengths)
         inside = np.arange(out.shape[1]) < part.lengths[:, None]
+        inside = inside[:, ::-1] if left else inside
         out[inside] = self.values[cells + np.arange(len(cells))]
         return out
 

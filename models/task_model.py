@@ -6,6 +6,7 @@ A stored model is a folder of safetensors and JSON that needs neither the encode
 from dataclasses import dataclass
 from pathlib import Path
 
+from safetensors import safe_open
 from safetensors.torch import load_model, save_model
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
@@ -15,6 +16,7 @@ from models.errors import ArtifactError
 from models.networks import NETWORKS, Network
 from models.pretrained import quiet
 from models.schemas import AgentConfig
+from models.tied import untie
 
 WEIGHTS, AGENT, ENCODER, TOKENIZER = "model.safetensors", "agent.json", "encoder", "tokenizer"
 _NEEDED = (WEIGHTS, AGENT, f"{ENCODER}/config.json", f"{TOKENIZER}/tokenizer.json")
@@ -59,6 +61,8 @@ def save(folder: Path, model: Network, tokenizer: PreTrainedTokenizerBase, confi
     tokenizer.backend_tokenizer.no_padding()
     tokenizer.save_pretrained(folder / TOKENIZER)
     model.pretrained.config.save_pretrained(folder / ENCODER)
+    if model.writes:
+        model.pretrained.generation_config.save_pretrained(folder / ENCODER)
     save_model(model, str(folder / WEIGHTS))
     (folder / AGENT).write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
@@ -92,5 +96,7 @@ def _read(folder: Path) -> SavedAgent:
     tokenizer = AutoTokenizer.from_pretrained(folder / TOKENIZER, local_files_only=True)
     adapter = get_adapter(config)
     model = NETWORKS[adapter.family].blank(config, adapter.shape, str(folder / ENCODER))
+    with safe_open(folder / WEIGHTS, framework="pt") as file:
+        untie(model, list(file.keys()), file.metadata() or {})
     load_model(model, folder / WEIGHTS, strict=True)
     return SavedAgent(model.eval(), tokenizer, config)

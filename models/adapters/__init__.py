@@ -6,12 +6,14 @@ The lines are written out, so that a step's code digest and the wheel of a versi
 from models.adapters.base import ENCODED_SCHEMA, IGNORED, Answers, Encoding, Outcomes, Shape, TaskAdapter, pad
 from models.adapters.text_classification import TextClassification
 from models.adapters.token_classification import TokenClassification
+from models.adapters.translation import Translation
 from models.schemas import AgentConfig
 from models.schemas.agent import AdapterName
 
 ADAPTERS: dict[AdapterName, type[TaskAdapter]] = {
     "text_classification": TextClassification,
     "token_classification": TokenClassification,
+    "translation": Translation,
 }
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "TaskAdapter",
     "TextClassification",
     "TokenClassification",
+    "Translation",
     "get_adapter",
     "pad",
 ]

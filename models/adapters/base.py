@@ -64,8 +64,8 @@ class Answers:
     """What a network answered.
 
     Args:
-        values: One array a window: scores, (outputs,) if the adapter pools, else (length, outputs); or the
-            ids of the sub-words that were written, (written,).
+        values: One array a window: scores, (outputs,) if the adapter pools, else (length, outputs); or
+            (2, written), the ids of the sub-words that were written and their log-probabilities.
         windows: The windows in the adapter's schema, `row` counting from 0 in the rows that were encoded.
         tokenizer: What cut them.
     """
@@ -152,6 +152,11 @@ class TaskAdapter(ABC):
     def source_columns(cls, source: SourceConfig) -> dict[str, str]:
         """Name the source's column of each of the adapter's own: what `columns` says, else the same name."""
         return {name: source.columns.get(name, name) for name in cls.columns().names}
+
+    @property
+    def curve_metric(self) -> str:
+        """Name what training looks at on validation rows."""
+        return self.primary_metric if self.family == "encoder" else "likelihood"
 
     @property
     def shape(self) -> Shape:

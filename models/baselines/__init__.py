@@ -4,21 +4,36 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
-from models.adapters import get_adapter
+from models.adapters import TaskAdapter, get_adapter
 from models.baselines.base import Baseline
 from models.baselines.crf import Crf
 from models.baselines.frequent_tag import FrequentTag
 from models.baselines.text import Majority, TfidfLogistic
+from models.baselines.written import Copy, Lead, Nearest
 from models.schemas import AgentConfig
 
-BASELINES: dict[str, Callable[[tuple[str, ...], int], Baseline]] = {
-    "majority": Majority,
-    "tfidf_logistic": TfidfLogistic,
-    "frequent_tag": FrequentTag,
-    "crf": Crf,
+BASELINES: dict[str, Callable[[TaskAdapter], Baseline]] = {
+    "majority": lambda adapter: Majority(adapter.config.labels, adapter.config.seed),
+    "tfidf_logistic": lambda adapter: TfidfLogistic(adapter.config.labels, adapter.config.seed),
+    "frequent_tag": lambda adapter: FrequentTag(adapter.config.labels, adapter.config.seed),
+    "crf": lambda adapter: Crf(adapter.config.labels, adapter.config.seed),
+    "copy": Copy,
+    "lead": Lead,
+    "nearest": Nearest,
 }
 
-__all__ = ["BASELINES", "Baseline", "Crf", "FrequentTag", "Majority", "TfidfLogistic", "predict_baselines"]
+__all__ = [
+    "BASELINES",
+    "Baseline",
+    "Copy",
+    "Crf",
+    "FrequentTag",
+    "Lead",
+    "Majority",
+    "Nearest",
+    "TfidfLogistic",
+    "predict_baselines",
+]
 
 
 def predict_baselines(config: AgentConfig, train: pa.Table, held_out: pa.Table) -> dict[str, pa.Table]:
@@ -32,7 +47,5 @@ def predict_baselines(config: AgentConfig, train: pa.Table, held_out: pa.Table) 
     Returns:
         Prediction columns of each baseline, by its name.
     """
-    return {
-        name: BASELINES[name](config.labels, config.seed).fit(train).predict(held_out)
-        for name in get_adapter(config).baselines
-    }
+    adapter = get_adapter(config)
+    return {name: BASELINES[name](adapter).fit(train).predict(held_out) for name in adapter.baselines}

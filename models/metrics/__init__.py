@@ -10,10 +10,12 @@ from models.metrics.calibration import calibration_error, reliability
 from models.metrics.labels import score_labels
 from models.metrics.scores import Scores
 from models.metrics.tags import score_tags
+from models.metrics.texts import score_texts
 
 SCORERS: dict[str, Callable[[TaskAdapter, pa.Table, pa.Table], Scores]] = {
     "labels": score_labels,
     "tags": score_tags,
+    "texts": score_texts,
 }
 
 __all__ = ["SCORERS", "Scores", "calibration_error", "reliability", "score_counts"]

@@ -4,11 +4,15 @@ A new one is a file, and a line in NETWORKS.
 """
 
 from models.networks.base import Network, Wanted
+from models.networks.causal import CausalNetwork
 from models.networks.encoder import EncoderNetwork, mean_pool
+from models.networks.seq2seq import Seq2SeqNetwork
 from models.schemas.families import Family
 
 NETWORKS: dict[Family, type[Network]] = {
     "encoder": EncoderNetwork,
+    "seq2seq": Seq2SeqNetwork,
+    "causal": CausalNetwork,
 }
 
-__all__ = ["NETWORKS", "EncoderNetwork", "Network", "Wanted", "mean_pool"]
+__all__ = ["NETWORKS", "CausalNetwork", "EncoderNetwork", "Network", "Seq2SeqNetwork", "Wanted", "mean_pool"]

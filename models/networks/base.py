@@ -23,6 +23,9 @@ class Network(nn.Module, ABC):
     writes: ClassVar[bool] = False
     """Whether its answers are sub-words that it writes, and not scores of those that it reads."""
 
+    pads_left: ClassVar[bool] = False
+    """Whether shorter windows are filled up before their beginning, so that all end at one place."""
+
     @property
     @abstractmethod
     def wants(self) -> tuple[Wanted, ...]:
@@ -56,5 +59,6 @@ class Network(nn.Module, ABC):
             lengths: (windows,) sub-words of each window without padding.
 
         Returns:
-            float32 scores, (outputs,) or (length, outputs); or int64 ids of sub-words written, (written,).
+            float32 scores, (outputs,) or (length, outputs); or float64 (2, written): the ids of the sub-words
+            that were written, and their log-probabilities.
         """

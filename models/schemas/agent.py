@@ -12,6 +12,7 @@ from pydantic import model_validator
 from models.schemas.adapter_name import AdapterName
 from models.schemas.families import DEFAULT_ENCODER, EXAMPLES, family_in
 from models.schemas.gate_fields import GateFields
+from models.schemas.generation_fields import GenerationFields
 from models.schemas.identity import START_NAME, START_PREFIX, Identity
 from models.schemas.objectives import check_objective
 from models.schemas.row_fields import RowFields
@@ -25,7 +26,7 @@ GATE_FIELDS = tuple(GateFields.model_fields)
 """The fields that the gate alone reads: they decide a verdict and train nothing."""
 
 
-class AgentConfig(RunFields, GateFields, TrainingFields, RowFields, Identity):
+class AgentConfig(RunFields, GateFields, GenerationFields, TrainingFields, RowFields, Identity):
     """Everything that makes an agent what it is; each group of fields has a file of its own.
 
     pydantic puts the fields of the last base first.
@@ -71,6 +72,11 @@ class AgentConfig(RunFields, GateFields, TrainingFields, RowFields, Identity):
                 f"{kind} works with {EXAMPLES[adapter.family]}; encoder {self.encoder!r} is of another kind "
                 f"({family})"
             )
+        if adapter.family != "encoder" and self.freeze != "none":
+            raise ValueError(f"freeze: {self.freeze} is for encoders; {kind} trains the whole model")
+        written = [n for n, f in GenerationFields.model_fields.items() if getattr(self, n) != f.default]
+        if adapter.family == "encoder" and written:
+            raise ValueError(f"{written[0]} is for agents that write; {kind} gives labels")
         strange = [name for s in self.sources for name in s.columns if name not in adapter.columns().names]
         if strange:
             raise ValueError(

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from models.adapters.base import IGNORED
 from models.ragged import Ragged
-from models.window_reader import WindowReader
+from models.window_reader import Layout, WindowReader
 
 _POOL_BATCHES = 50
 """Batches whose rows are sorted by length together: enough for little padding, few enough to mix."""
@@ -115,23 +115,17 @@ class Collator:
     Args:
         windows: Windows in the adapter's schema.
         pad_id: Sub-word that pads.
-        marked: Whether the windows' `words` are places of marked sub-words.
-        together: Whether the windows of a row stay in one batch.
+        layout: How windows lie in a batch.
         pin: Whether batches lie in pinned memory, for copies to a GPU.
     """
 
     def __init__(
-        self,
-        windows: pa.Table,
-        pad_id: int,
-        *,
-        marked: bool = False,
-        together: bool = False,
-        pin: bool = False,
+        self, windows: pa.Table, pad_id: int, layout: Layout | None = None, pin: bool = False
     ) -> None:
-        self._reader = WindowReader.of(windows, pad_id, marked=marked)
+        layout = layout or Layout()
+        self._reader = WindowReader.of(windows, pad_id, layout)
         self._labels = Ragged.from_column(windows["labels"])
-        self._items = _items(windows) if together else None
+        self._items = _items(windows) if layout.together else None
         self._pin = pin
         self.lengths = _sizes(self._reader.lengths, self._items)
         """(items,) sub-words of an item, padding within it included."""
@@ -139,7 +133,7 @@ class Collator:
     def __call__(self, positions: np.ndarray) -> Batch:
         """Pad the items at `positions` to the longest window among them."""
         windows = positions if self._items is None else _ranges(self._items, positions)
-        labels = self._labels.padded(windows, IGNORED)
+        labels = self._labels.padded(windows, IGNORED, left=self._reader.left)
         inputs = {name: self._tensor(one) for name, one in self._reader.padded(windows).items()}
         return Batch(
             inputs["input_ids"],

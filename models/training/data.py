@@ -16,6 +16,7 @@ from models.networks import Network
 from models.predictor import predict_windows
 from models.preprocess import read_windows
 from models.training.job import TrainJob
+from models.training.likelihood import likelihood
 
 _WINDOWS_AT_ONCE = 1024
 
@@ -73,12 +74,17 @@ def score(
     data: TrainingData,
     alive: Callable[[], None],
 ) -> float:
-    """Score the validation rows by the adapter's primary metric (fraction, 0-1); `alive` is called often.
+    """Score the validation rows (fraction, 0-1); `alive` is called often.
+
+    By the adapter's primary metric; where a network writes, by the mean likelihood of the true sub-words,
+    1 / perplexity, since writing takes many times as long.
 
     Raises:
         TrainingError: The score is not a number.
     """
     adapter, pad_id = get_adapter(job.config), int(tokenizer.pad_token_id or 0)
+    if model.writes:
+        return likelihood(model, adapter, data.validation, pad_id, job.config.tokens_per_batch // job.parts)
     answers: list[np.ndarray] = []
     for first in range(0, data.validation.num_rows, _WINDOWS_AT_ONCE):
         block = data.validation.slice(first, _WINDOWS_AT_ONCE)

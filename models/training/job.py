@@ -20,7 +20,7 @@ CHECKPOINTS, HEARTBEAT, PROGRESS, LOG, LOCK = (
 )
 
 _SHAPING = (
-    *("adapter", "labels", "encoder", "max_length", "stride"),
+    *("adapter", "labels", "encoder", "max_length", "stride", "instruction", "max_new_tokens"),
     *TrainingFields.model_fields,
 )
 """The fields that change the weights; a longer time limit must not throw a half-done training away."""

@@ -33,6 +33,7 @@ from models.training.result import finished_report, store_model, store_report
 from models.training.start_decay import start_decay
 from models.training.state import TrainingState
 from models.training.vocabulary import ReachedVocabulary
+from models.window_reader import Layout
 
 _LOSSES_AT_ONCE_ON_GPU = 20
 _logger = logging.getLogger(__name__)
@@ -82,13 +83,8 @@ class _Training:
             self.start_decay = start_decay(prepared, self.config)
             self.resumed_from = self._resume()
         gpu = self.accelerator.device.type == "cuda"
-        self.collate = Collator(
-            self.data.train,
-            self.pad_id,
-            marked=self.adapter.marks > 0,
-            together=self.adapter.together,
-            pin=gpu,
-        )
+        layout = Layout(self.adapter.marks > 0, self.adapter.together, model.pads_left)
+        self.collate = Collator(self.data.train, self.pad_id, layout, pin=gpu)
         self.losses = LossLog(_LOSSES_AT_ONCE_ON_GPU if gpu else 1)
         self.tokens = 0
         self.total_steps = self.config.epochs * len(self._plan(0))
@@ -191,7 +187,7 @@ class _Training:
         )
         self.monitor.show_curve(state.curve)
         self._beat()
-        name = self.adapter.primary_metric
+        name = self.adapter.curve_metric
         _logger.info(
             "Epoch %d, step %d: loss %.4f, validation %s %.4f",
             position.epoch,

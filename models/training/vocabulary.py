@@ -2,7 +2,8 @@
 
 A sub-word that stands in no training window has a zero gradient for ever: AdamW's moments stay zero, and
 only weight decay moves its row, by a factor known in advance. A small data set reaches a fraction of a
-table of 30,000 rows, which otherwise takes half of the optimizer's work. The update is the same.
+table of 30,000 rows, which otherwise takes half of the optimizer's work. The update is the same. A network
+that writes learns of every sub-word that it does not write, so its table stays whole.
 """
 
 from collections.abc import Sequence
@@ -49,6 +50,9 @@ class ReachedVocabulary:
         encoder: Any = model.pretrained
         self._encoder = encoder
         self._whole: nn.Embedding = encoder.get_input_embeddings()
+        self._cut = not model.writes
+        if not self._cut:
+            return
         used = np.zeros(self._whole.num_embeddings, bool)
         used[pad_id] = True
         for table in windows:
@@ -60,12 +64,16 @@ class ReachedVocabulary:
 
     @property
     def trains(self) -> bool:
-        """Tell whether the table is not frozen."""
+        """Tell whether the table is cut and not frozen."""
+        if not self._cut:
+            return False
         weight: Tensor = self._encoder.get_input_embeddings().weight
         return weight.requires_grad
 
     def restore(self, factor: float) -> None:
         """Put the whole table back: the rows in use as trained, the others decayed by `factor`."""
+        if not self._cut:
+            return
         trained: Tensor = self._encoder.get_input_embeddings().weight.detach()
         with torch.no_grad():
             self._whole.weight.mul_(factor)

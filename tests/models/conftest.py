@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from models.adapters import ADAPTERS
 from models.schemas import AgentConfig, SourceConfig
-from tests.models.tiny import store_tiny_encoder
+from models.schemas.families import Family
+from tests.models.tiny import store_tiny_causal, store_tiny_encoder, store_tiny_seq2seq
 
 # Two shared cores make the time of one example say nothing.
 settings.register_profile("quickstudy", deadline=None)
@@ -25,16 +27,30 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def make_config(tiny_encoder: Path) -> Callable[..., AgentConfig]:
-    """Give a function that describes an agent of some adapter on the tiny encoder."""
+def tiny_models(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[Family, Path]:
+    """Give a tiny model of each kind."""
+    models: dict[Family, Path] = {"encoder": tiny_encoder}
+    stores: dict[Family, Callable[[Path], None]] = {
+        "seq2seq": store_tiny_seq2seq,
+        "causal": store_tiny_causal,
+    }
+    for family, store in stores.items():
+        models[family] = tmp_path_factory.mktemp(f"tiny-{family}")
+        store(models[family])
+    return models
+
+
+@pytest.fixture(scope="session")
+def make_config(tiny_models: dict[Family, Path]) -> Callable[..., AgentConfig]:
+    """Give a function that describes an agent of some adapter on a tiny model of its kind."""
 
     def make(adapter: str = "text_classification", **changes: object) -> AgentConfig:
         values = {
             "name": "agent",
             "adapter": adapter,
-            "labels": LABELS[adapter],
+            "labels": LABELS.get(adapter, ()),
             "sources": (SourceConfig(address="rows.csv"),),
-            "encoder": str(tiny_encoder),
+            "encoder": str(tiny_models[ADAPTERS[adapter].family]),
             "max_length": 16,
             "stride": 4,
         }

@@ -19,6 +19,13 @@ def head_answers(adapter: TaskAdapter, windows: pa.Table) -> list[np.ndarray]:
     return [one[0] if adapter.pools else one for one in loud]
 
 
+def written_answers(adapter: TaskAdapter, windows: pa.Table) -> list[np.ndarray]:
+    """Give the windows' labels as what was written, without a doubt."""
+    del adapter
+    labels = [np.array(one, np.float64) for one in windows["labels"].to_pylist()]
+    return [np.stack([one, np.zeros(len(one))]) for one in labels]
+
+
 @dataclass(frozen=True)
 class Case:
     """Rows of an adapter.
@@ -57,5 +64,14 @@ CASES = {
         long={"tokens": ["so"] * 40},
         lost={"tokens": ["\x00", "\x00"]},
         bad={"tokens": ["Ada"], "tags": ["B-org"]},
+    ),
+    "translation": Case(
+        rows=(
+            {"text": "a good film", "target": "ein guter Film"},
+            {"text": "dull", "target": "langweilig"},
+        ),
+        long={"text": "so " * 40},
+        windows=1,
+        answers=written_answers,
     ),
 }

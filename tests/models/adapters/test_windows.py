@@ -57,7 +57,7 @@ def test_special_tokens_belong_to_no_word(make_config: Callable[..., AgentConfig
 
 def test_windows_without_special_tokens_start_their_words(make_config: Callable[..., AgentConfig]):
     """A tokenizer that adds nothing around a window still marks the first word of each row and window."""
-    plain = Tokenizer(models.WordLevel({"a": 0, "b": 1}, unk_token="b"))  # noqa: S106  # no password
+    plain = Tokenizer(models.WordLevel({"a": 0, "b": 1}, unk_token="b"))  # no password
     plain.pre_tokenizer = pre_tokenizers.Split("", "isolated")
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=plain)
     rows = [["a", "b"], ["ab", "a"], ["a"] * 6 + ["bbb", "a"]]

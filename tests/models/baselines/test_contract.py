@@ -25,6 +25,12 @@ ROWS = {
             "tags": [["O", "B-loc", "I-loc"], ["B-per", "O"], ["O", "B-loc", "B-per", "O"]] * 10,
         }
     ),
+    "translation": pa.table(
+        {
+            "text": ["a good film", "dull", "so good", "so so", "the film", "a user"] * 10,
+            "target": ["ein guter film", "langweilig", "so gut", "so so", "der film", "ein user"] * 10,
+        }
+    ),
 }
 
 
@@ -35,7 +41,7 @@ def case(
     """Give each baseline with rows of its task type."""
     adapter, name = request.param
     config = make_config(adapter)
-    return config, BASELINES[name](config.labels, 0), ROWS[adapter]
+    return config, BASELINES[name](get_adapter(config)), ROWS[adapter]
 
 
 Case = tuple[AgentConfig, Baseline, pa.Table]

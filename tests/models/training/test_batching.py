@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from models.adapters.base import ENCODED_SCHEMA, IGNORED
 from models.training.batching import Collator, padding_share, plan_batches, prefetched
+from models.window_reader import Layout
 
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=300)
 
@@ -103,7 +104,7 @@ def test_there_are_no_more_parts_than_windows():
 def test_windows_of_a_row_stay_together():
     """An item is a row's windows, as large as they are when padded to the longest of them."""
     table = windows([[5, 6, 7], [8], [3]], [[1], [0], [1]]).set_column(0, "row", pa.array([0, 0, 1]))
-    collate = Collator(table, pad_id=9, together=True)
+    collate = Collator(table, pad_id=9, layout=Layout(together=True))
     assert collate.lengths.tolist() == [6, 1]
     assert collate(np.array([1, 0])).input_ids.tolist() == [[3, 9, 9], [5, 6, 7], [8, 9, 9]]
 
@@ -113,6 +114,6 @@ def test_marks_come_with_their_windows():
     table = windows([[5, 6, 7], [8, 4, 2]], [[1], [0]])
     marks = pa.array([[1, 2], [0, 1]], pa.list_(pa.int32()))
     table = table.set_column(table.column_names.index("words"), "words", marks)
-    assert Collator(table, pad_id=9, marked=True)(np.array([1])).inputs(["marks"])["marks"].tolist() == [
-        [0, 1]
-    ]
+    assert Collator(table, pad_id=9, layout=Layout(marked=True))(np.array([1])).inputs(["marks"])[
+        "marks"
+    ].tolist() == [[0, 1]]

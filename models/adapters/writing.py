@@ -1,0 +1,170 @@
+"""What adapters that write text have in common: an input text, a text to write, and how they are cut."""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from models.adapters.base import ENCODED_SCHEMA, IGNORED, Answers, Encoding, Outcomes, TaskAdapter
+from models.adapters.label_column import measure_texts
+from models.adapters.rows import ENCODING, Check, Rule
+from models.errors import DataError
+from models.ragged import Ragged
+from models.schemas.families import Family
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedTokenizerBase
+
+
+class Writing(TaskAdapter):
+    """Write `target` for `text`; a subclass says how close what was written is."""
+
+    family: ClassVar[Family] = "seq2seq"
+    pools: ClassVar[bool] = False
+    checks: ClassVar[tuple[Check, ...]] = (
+        Check("text", Rule.SOME, "empty text"),
+        Check("damaged", Rule.NONE, ENCODING),
+        Check("target", Rule.SOME, "empty target"),
+    )
+    scorer: ClassVar[str] = "texts"
+    least_labels: ClassVar[int | None] = None
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Name nothing: the pretrained model's own head writes."""
+        return ()
+
+    @classmethod
+    def columns(cls) -> pa.Schema:
+        """Give `text` and `target`."""
+        return pa.schema([("text", pa.string()), ("target", pa.string())])
+
+    def measure(self, columns: Mapping[str, pa.Array]) -> dict[str, pa.Array]:
+        """Measure both texts."""
+        lengths = {name: measure_texts(columns[name]) for name in ("text", "target")}
+        damaged = pc.or_(lengths["text"]["damaged"], lengths["target"]["damaged"])
+        return {"text": lengths["text"]["text"], "damaged": damaged, "target": lengths["target"]["text"]}
+
+    @classmethod
+    def texts(cls, rows: pa.Table) -> pa.ChunkedArray:
+        """Give the inputs as they are."""
+        return rows["text"]
+
+    def prompts(self, rows: pa.Table) -> list[str]:
+        """Give what the model reads of each row."""
+        texts = pc.fill_null(self.texts(rows).combine_chunks(), "")
+        return pc.binary_join_element_wise(self.config.instruction, texts, "").to_pylist()  # type: ignore[no-any-return]
+
+    def encode(self, rows: pa.Table, tokenizer: "PreTrainedTokenizerBase", first_row: int = 0) -> Encoding:
+        """Tokenize inputs, and targets where they are there; what is too long is cut, and counted."""
+        read, cut = _cut(self.prompts(rows), tokenizer, self.config.max_length)
+        unusable = {"input cut at max_length": cut}
+        written = Ragged.from_lengths(np.empty(0, np.int64), np.zeros(rows.num_rows, np.int64))
+        if self.truth() in rows.column_names:
+            targets = pc.fill_null(rows[self.truth()].combine_chunks(), "").to_pylist()
+            written, cut = _cut(targets, tokenizer, self.config.max_new_tokens, ends=True)
+            unusable["target cut at max_new_tokens"] = cut
+        none = Ragged.from_lengths(np.empty(0, np.int64), np.zeros(rows.num_rows, np.int64))
+        table = pa.table(
+            [
+                pa.array(np.arange(rows.num_rows) + first_row, pa.int64()),
+                read.to_arrow(pa.int32()),
+                written.to_arrow(pa.int32()),
+                none.to_arrow(pa.int32()),
+            ],
+            schema=ENCODED_SCHEMA,
+        )
+        return Encoding(table, {reason: count for reason, count in unusable.items() if count})
+
+    def loss(self, scores: "Tensor", labels: "Tensor") -> "Tensor":
+        """Mean cross-entropy of scores (sub-words to write, vocabulary) and labels (windows, longest)."""
+        import torch
+
+        wanted = labels[labels != IGNORED]
+        total = torch.nn.functional.cross_entropy(scores.float(), wanted, reduction="sum")
+        return total / max(1, len(wanted))
+
+    def decode(self, answers: Answers, rows: pa.Table) -> pa.Table:
+        """Turn sub-words into texts; the confidence is the mean likelihood of one."""
+        texts = answers.tokenizer.batch_decode(
+            [one[0].astype(np.int64) for one in answers.values], skip_special_tokens=True
+        )
+        place = answers.windows["row"].to_numpy()
+        written = np.full(rows.num_rows, "", object)
+        written[place] = [text.strip() for text in texts]
+        confidence = np.zeros(rows.num_rows)
+        confidence[place] = [np.exp(one[1].mean()) if one.size else 0.0 for one in answers.values]
+        return pa.table(
+            {
+                self.truth(): pa.array(written, pa.string()),
+                "confidence": pa.array(np.nan_to_num(np.minimum(confidence, 1.0)), pa.float64()),
+            }
+        )
+
+    @abstractmethod
+    def closeness(self, truth: Sequence[str], written: Sequence[str]) -> np.ndarray:
+        """Say how close each text that was written is to the true one: (rows,) fractions, 0-1."""
+
+    def corpus(self, truth: Sequence[str], written: Sequence[str]) -> dict[str, float]:
+        """Score all texts as one where the field does so; by default nothing more."""
+        del truth, written
+        return {}
+
+    def outcomes(self, rows: pa.Table, predictions: pa.Table) -> Outcomes:
+        """Count a text of closeness s as (s, 1 - s, 1 - s)."""
+        truth, written = self.pairs(rows, predictions)
+        close = self.closeness(truth, written)
+        exact = np.array([a == b for a, b in zip(truth, written, strict=True)], bool)
+        return Outcomes(np.stack([close, 1 - close, 1 - close], axis=1), exact)
+
+    def metrics(self, rows: pa.Table, predictions: pa.Table) -> dict[str, float]:
+        """Score the mean closeness, and the corpus."""
+        truth, written = self.pairs(rows, predictions)
+        if not truth:
+            raise DataError("There are no rows to score; 1 is needed.")
+        mean = float(self.closeness(truth, written).mean())
+        return {self.primary_metric: mean, **self.corpus(truth, written)}
+
+    def show(self, rows: pa.Table, predictions: pa.Table) -> pa.Table:
+        """Give what was written and how likely it is."""
+        del rows
+        return predictions
+
+    def pairs(self, rows: pa.Table, predictions: pa.Table) -> tuple[list[str], list[str]]:
+        """Give true and written texts.
+
+        Raises:
+            DataError: There is no truth, or not one prediction a row.
+        """
+        if rows.num_rows != predictions.num_rows:
+            raise DataError(
+                f"{predictions.num_rows} predictions for {rows.num_rows} rows; score the rows that were "
+                "predicted."
+            )
+        name = self.truth()
+        if name not in rows.column_names or rows[name].null_count:
+            raise DataError(f"Some rows have no {name}; rows are scored against one each.")
+        return rows[name].to_pylist(), predictions[name].to_pylist()
+
+
+def _cut(
+    texts: list[str], tokenizer: "PreTrainedTokenizerBase", most: int, *, ends: bool = False
+) -> tuple[Ragged, int]:
+    """Tokenize texts to at most so many sub-words, an end among them; tell how many were cut."""
+    if not texts:
+        return Ragged(np.empty(0, np.int64), np.zeros(1, np.int64)), 0
+    found: Any = tokenizer(
+        **{"text_target" if ends else "text": texts}, return_attention_mask=False, truncation=False
+    )
+    lists: list[list[int]] = found["input_ids"]
+    cut = sum(len(ids) > most for ids in lists)
+    last = [ids[-1:] for ids in lists]
+    kept = [
+        ids if len(ids) <= most else [*ids[: most - 1], *end] for ids, end in zip(lists, last, strict=True)
+    ]
+    lengths = np.fromiter(map(len, kept), np.int64, len(kept))
+    return Ragged.from_lengths(np.concatenate([np.array(ids, np.int64) for ids in kept]), lengths), cut

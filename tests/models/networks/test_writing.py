@@ -1,0 +1,91 @@
+"""The networks that write: their scores against transformers' own loss, and what they write."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+
+from models.adapters.base import IGNORED
+from models.networks import CausalNetwork, Seq2SeqNetwork
+from models.networks.generation import Generation
+from models.predictor import Predictor
+from models.pretrained import quiet
+from models.schemas import AgentConfig
+from models.schemas.families import Family
+from models.task_model import build, load, save
+
+MakeConfig = Callable[..., AgentConfig]
+
+
+def _loss(scores: torch.Tensor, labels: torch.Tensor) -> float:
+    return torch.nn.functional.cross_entropy(scores, labels[labels != IGNORED]).item()
+
+
+def test_a_seq2seq_networks_loss_is_transformers_own(tiny_models: dict[Family, Path]):
+    """Selecting the counted sub-words changes nothing, padding on either side neither."""
+    with quiet():
+        model = AutoModelForSeq2SeqLM.from_pretrained(tiny_models["seq2seq"]).eval()
+    ids = torch.tensor([[4, 5, 6, 1], [7, 1, 0, 0]])
+    mask = torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])
+    labels = torch.tensor([[9, 10, 11, 1], [12, 1, IGNORED, IGNORED]])
+    expected = model(input_ids=ids, attention_mask=mask, labels=labels).loss.item()
+    network = Seq2SeqNetwork(model, Generation(4)).eval()
+    assert _loss(network(ids, mask, labels), labels) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_causal_networks_loss_is_transformers_own(tiny_models: dict[Family, Path]):
+    """Windows that are filled up in front have the loss that each has by itself."""
+    with quiet():
+        model = AutoModelForCausalLM.from_pretrained(tiny_models["causal"]).eval()
+    rows = [[3, 4, 5, 6, 1], [3, 7, 1]]
+    wanted = [[IGNORED, IGNORED, 5, 6, 1], [IGNORED, 7, 1]]
+    alone = [
+        model(torch.tensor([r]), labels=torch.tensor([w])).loss.item()
+        for r, w in zip(rows, wanted, strict=True)
+    ]
+    ids = torch.tensor([rows[0], [0, 0, *rows[1]]])
+    mask = torch.tensor([[1] * 5, [0, 0, 1, 1, 1]])
+    labels = torch.tensor([wanted[0], [IGNORED, IGNORED, *wanted[1]]])
+    network = CausalNetwork(model, Generation(4)).eval()
+    expected = (3 * alone[0] + 2 * alone[1]) / 5
+    assert _loss(network(ids, mask, labels), labels) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("options", [{}, {"beams": 3}, {"temperature": 0.7, "top_p": 0.9}])
+def test_a_stored_network_writes_the_same(
+    make_config: MakeConfig, tmp_path: Path, options: dict[str, object]
+):
+    """Greedy, by beams or sampled with the description's seed: what is loaded writes what was stored."""
+    config = make_config("translation", max_new_tokens=6, **options)
+    model, tokenizer = build(config)
+    save(tmp_path, model, tokenizer, config)
+    rows = pa.table({"text": ["a good film", "dull", "so so"]})
+    first, again = (Predictor.load(tmp_path).predict(rows) for _ in range(2))
+    assert first.equals(again)
+    assert all(len(text.split()) <= 6 for text in first["target"].to_pylist())
+
+
+def test_weights_that_a_checkpoint_does_not_share_stay_apart(make_config: MakeConfig, tmp_path: Path):
+    """A T5 whose head is another matrix than its embeddings comes back with both."""
+    config = make_config("translation")
+    model, tokenizer = build(config)
+    own = model.pretrained
+    own.lm_head.weight = torch.nn.Parameter(own.shared.weight.detach() + 1)
+    save(tmp_path, model, tokenizer, config)
+    loaded = load(tmp_path).model.pretrained
+    assert torch.equal(loaded.lm_head.weight, own.lm_head.weight)
+    assert torch.equal(loaded.shared.weight, own.shared.weight)
+    assert torch.equal(loaded.encoder.embed_tokens.weight, own.shared.weight)
+    assert torch.equal(loaded.decoder.embed_tokens.weight, own.shared.weight)
+
+
+def test_writing_ends_in_time(tiny_models: dict[Family, Path]):
+    """A limit on time that has passed leaves one sub-word."""
+    with quiet():
+        model = AutoModelForSeq2SeqLM.from_pretrained(tiny_models["seq2seq"]).eval()
+    network = Seq2SeqNetwork(model, Generation(30, seconds=1e-9)).eval()
+    written = network.answers({"input_ids": torch.tensor([[4, 5, 1]])}, lengths=[3])[0]
+    assert written.shape[1] <= 1
