@@ -9,6 +9,7 @@ from griffe import Docstring, DocstringSectionParameters
 
 from models.schemas import AgentConfig, SourceConfig
 from models.schemas.base import Record
+from models.schemas.search import SearchRange
 from models.schemas.start import EpisodeSource, StartConfig
 
 PAGE = Path(__file__).parents[1] / "docs" / "fields.md"
@@ -33,6 +34,7 @@ def page() -> str:
     tables: dict[str, type[Record]] = {
         "An agent": AgentConfig,
         "Each of an agent's `sources`, and `source` of a start's": SourceConfig,
+        "Each range of an agent's `search`": SearchRange,
         "A start": StartConfig,
         "Each of a start's `sources`": EpisodeSource,
     }

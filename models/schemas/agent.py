@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 from pydantic import model_validator
 
 from models.schemas.adapter_name import AdapterName
+from models.schemas.base import Record
 from models.schemas.families import DEFAULT_ENCODER, EXAMPLES, family_in
 from models.schemas.gate_fields import GateFields
 from models.schemas.generation_fields import GenerationFields
@@ -17,6 +18,8 @@ from models.schemas.identity import START_NAME, START_PREFIX, Identity
 from models.schemas.objectives import check_objective
 from models.schemas.row_fields import RowFields
 from models.schemas.run_fields import RunFields
+from models.schemas.search import SearchRange, check_search
+from models.schemas.search_fields import SearchFields
 from models.schemas.source import SourceConfig
 from models.schemas.training_fields import TrainingFields
 
@@ -26,7 +29,7 @@ GATE_FIELDS = tuple(GateFields.model_fields)
 """The fields that the gate alone reads: they decide a verdict and train nothing."""
 
 
-class AgentConfig(RunFields, GateFields, GenerationFields, TrainingFields, RowFields, Identity):
+class AgentConfig(SearchFields, RunFields, GateFields, GenerationFields, TrainingFields, RowFields, Identity):
     """Everything that makes an agent what it is; each group of fields has a file of its own.
 
     pydantic puts the fields of the last base first.
@@ -35,6 +38,7 @@ class AgentConfig(RunFields, GateFields, GenerationFields, TrainingFields, RowFi
     steering: ClassVar[frozenset[str]] = frozenset(
         {
             *GateFields.model_fields,
+            *SearchFields.model_fields,
             "checkpoint_steps",
             "description",
             "drift_alpha",
@@ -49,8 +53,9 @@ class AgentConfig(RunFields, GateFields, GenerationFields, TrainingFields, RowFi
 
     @classmethod
     def keys_at(cls, place: Sequence[str]) -> Iterable[str]:
-        """Name the keys of a source, or of the description itself."""
-        return SourceConfig.model_fields if place[0] == "sources" else super().keys_at(place)
+        """Name the keys of a source, of a search's range, or of the description itself."""
+        inner: dict[str, type[Record]] = {"sources": SourceConfig, "search": SearchRange}
+        return inner[place[0]].model_fields if place[0] in inner else super().keys_at(place)
 
     def trains_like(self, other: "AgentConfig") -> bool:
         """Tell whether the same rows would make the same version; where they come from does not count."""
@@ -87,6 +92,11 @@ class AgentConfig(RunFields, GateFields, GenerationFields, TrainingFields, RowFi
     @model_validator(mode="after")
     def _objective_can_be_had(self) -> Self:
         check_objective(self)
+        return self
+
+    @model_validator(mode="after")
+    def _search_can_be_made(self) -> Self:
+        check_search(self)
         return self
 
     @model_validator(mode="after")
