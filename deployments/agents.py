@@ -34,13 +34,23 @@ def find_agent(name: str) -> AgentConfig:
     Raises:
         ConfigError: There is none, or its file is wrong.
     """
+    path = agent_file(name)
+    return at_home(load_agent(path), path.parent)
+
+
+def agent_file(name: str) -> Path:
+    """Find the YAML file of an agent as `find_agent` does.
+
+    Raises:
+        ConfigError: There is none.
+    """
     if name.endswith((".yaml", ".yml")):
-        return at_home(load_agent(Path(name)), Path(name).parent)
+        return Path(name)
     folders = (Path("agents"), shipped_folder())
     for folder in folders:
         path = folder / f"{name}.yaml"
         if path.is_file():
-            return at_home(load_agent(path), folder)
+            return path
     known = sorted({p.stem for folder in folders for p in folder.glob("*.yaml")})
     raise ConfigError(
         f"No agent {name!r}: neither agents/{name}.yaml here nor a shipped one. Known: {', '.join(known)}. "

@@ -77,6 +77,35 @@ def retrain(  # noqa: PLR0913 - one an option
     retrain_agent(agent, window or (), said, force=force)
 
 
+@app.command()
+def tune(
+    agent: Agent,
+    *,
+    trials: Annotated[
+        int | None, typer.Option(help="Most trainings in all; by default the file's search_trials.")
+    ] = None,
+    seconds: Annotated[
+        float | None, typer.Option(help="Begin no trial after this much training, all trials together.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Trials at the same time; another `tune` joins in as well.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where to propose; by default AGENT.tuned.yaml beside the agent's file."),
+    ] = None,
+) -> None:
+    """Search the ranges of the agent's `search`; propose the best as a new file.
+
+    Each trial is a training, scored on validation rows alone and ended early
+    where it lags behind. Killed, or told of a larger budget, the same command
+    goes on where it was. The gate decides once the proposed file is trained.
+    """
+    from deployments.tuning import tune_agent
+
+    tune_agent(agent, {"search_trials": trials, "search_seconds": seconds, "search_workers": workers}, out)
+
+
 @app.command(name="meta-train")
 def meta_train(
     start: Annotated[

@@ -33,7 +33,7 @@ ERR = Console(stderr=True)
 
 
 @contextmanager
-def _session() -> Iterator[Home]:
+def session() -> Iterator[Home]:
     """Run the body embedded, with our milestones on the terminal."""
     home = current_home()
     handler = RichHandler(
@@ -52,7 +52,7 @@ def _session() -> Iterator[Home]:
 
 def run_loop() -> None:
     """Run flow `loop` on the bundled agents and show what came of it."""
-    with _session():
+    with session():
         from flows.loop import loop
 
         folder = shipped_folder()
@@ -86,7 +86,7 @@ def init_agent(agent: str, data: Path) -> None:
 def train_agent(name: str) -> None:
     """Run flow `train` for one agent."""
     config = find_agent(name)
-    with _session():
+    with session():
         from flows.train import train
 
         story = train(config)
@@ -110,7 +110,7 @@ def retrain_agent(name: str, window: Sequence[str], said: Mapping[str, str | Non
     if named and not window:
         raise ConfigError(f"--{next(iter(named))} describes a new window; name its address by --window.")
     sources = tuple(window_source(config.sources[0], address, named) for address in window)
-    with _session():
+    with session():
         from flows.retrain import retrain
 
         story = retrain(config, sources, force)
@@ -120,7 +120,7 @@ def retrain_agent(name: str, window: Sequence[str], said: Mapping[str, str | Non
 def meta_train_start(name: str) -> None:
     """Run flow `meta_train` for one start."""
     config = find_start(name)
-    with _session():
+    with session():
         from flows.meta_train import meta_train
 
         told = meta_train(config)
@@ -146,7 +146,7 @@ def learn_agent(agent: str, examples: Path, start: str | None) -> None:
     if not new:
         window = window_source(config.sources[0], str(examples), {})
         config = config.model_copy(update={"sources": (window,)})
-    with _session() as home:
+    with session() as home:
         wanted = start or config.start or _only_start(home)
         start_to_use(home.books(), wanted)
         if wanted != config.start:

@@ -30,6 +30,7 @@ _SETTLED = frozenset(
     {
         "adapter",
         "compiled",
+        "generation_seconds",
         "labels",
         "max_quarantine_share",
         "name",

@@ -12,8 +12,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, Self, TypeVar
 
@@ -48,11 +48,13 @@ class Program(Generic[J, R]):
         module: Run by `python -m` with the job's file.
         finished: Gives the report of a job that already ended, None if it did not.
         report: Reads the report that a child left in a folder.
+        environment: What the child's environment has beside this process's.
     """
 
     module: str
     finished: Callable[[J], R | None]
     report: Callable[[Path], R]
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 FINE_TUNE: Program[TrainJob, TrainingReport] = Program("models.training.child", finished_report, read_report)
@@ -166,7 +168,7 @@ def _attempt(job: J, on_progress: _Show, limits: _Limits, program: Program[J, R]
                 start_new_session=True,
                 # The child shares the lock: while it lives, no other training may begin here.
                 pass_fds=[lock],
-                env=_environment(),
+                env={**_environment(), **program.environment},
             )
         try:
             _watch(child, job.folder, on_progress, limits)

@@ -12,7 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from models.schemas import GateReport, Metric, Move
+from models.schemas.trials import SearchReport
 from tasks.io.report import words
+from tasks.io.report.search_story import by_score, search_sentence, value_text
 from tasks.io.report.story import AgentStory, Round, Story
 from tasks.io.standing import stale_sentence
 from tasks.io.start_story import StartStory
@@ -26,6 +28,9 @@ _STYLES = {
     "not_enough_data": "yellow",
     "not_enough_fresh_data": "yellow",
 }
+
+
+_TRIALS_SHOWN = 10
 
 
 class Judged(Protocol):
@@ -119,6 +124,23 @@ def _interval(metric: Metric) -> Text:
 
 def _counted(metric: Metric) -> Text:
     return Text(f"{metric.rows:,}")
+
+
+def search_table(told: SearchReport) -> RenderableType:
+    """Show the best trials of a search with their values, and which one is proposed."""
+    fields = list(told.present)
+    table = _table(">trial", "state", f"validation {words.metric_name(told.metric)}", *fields)
+    for one in by_score(told.trials)[:_TRIALS_SHOWN]:
+        score = f"{one.report.score:.4f}" if one.report.score is not None else ""
+        style = "bold" if one.trial.number == told.best else ""
+        values = (Text(value_text(one.trial.values[name])) for name in fields)
+        table.add_row(str(one.trial.number), Text(one.report.state), Text(score), *values, style=style)
+    more = len(told.trials) - _TRIALS_SHOWN
+    said = [f"and {words.count(more, 'trial')} more in MLflow"] if more > 0 else []
+    said += [f"{search_sentence(told)} {words.seconds(told.seconds)} of training in all."]
+    if told.proposed:
+        said += ["The best of many is flattered; the gate decides on rows that no trial saw."]
+    return Group(Text(), table, Text(), *map(Text, said))
 
 
 def history_table(moves: Sequence[Move]) -> RenderableType:

@@ -22,6 +22,12 @@ class Home:
     mlflow_uri: str
 
     @property
+    def search_url(self) -> str:
+        """SQLAlchemy URL of the searches: a file of their own, or a schema beside a ledger on a server."""
+        file = f"sqlite:///{self.root / 'searches.db'}"
+        return file if self.ledger_url.startswith("sqlite") else self.ledger_url
+
+    @property
     def encoded(self) -> Path:
         """Tokenized data sets, a folder each, named by digest."""
         return self.root / "encoded"

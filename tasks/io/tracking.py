@@ -53,7 +53,9 @@ def experiment_id(books: Books, name: str) -> str:
     return str(found.experiment_id)
 
 
-def open_run(books: Books, experiment: str, training: str, tags: Mapping[str, str]) -> RunRef:
+def open_run(
+    books: Books, experiment: str, training: str, tags: Mapping[str, str], name: str | None = None
+) -> RunRef:
     """Give the run of a training: the one that an earlier try began, or a new one.
 
     Args:
@@ -61,6 +63,7 @@ def open_run(books: Books, experiment: str, training: str, tags: Mapping[str, st
         experiment: The experiment's name (the agent's).
         training: Digest of the training; the idempotency key.
         tags: More tags; those of an earlier try are overwritten.
+        name: What people see it called; by default the experiment and the digest's beginning.
     """
     from mlflow.entities import RunTag
 
@@ -69,7 +72,7 @@ def open_run(books: Books, experiment: str, training: str, tags: Mapping[str, st
     client = books.client
     found = find_run(books, experiment, training)
     if found is None:
-        run = client.create_run(place, tags=owned, run_name=f"{experiment}-{training[:8]}")
+        run = client.create_run(place, tags=owned, run_name=name or f"{experiment}-{training[:8]}")
         books.fault("run created")
         return RunRef(run.info.run_id, place)
     run_id = found.info.run_id

@@ -10,19 +10,19 @@ _SPECIAL = str.maketrans(
 
 def as_markdown(story: Story) -> str:
     """Tell the story in a few lines: a table of agents, the reasons, and where the records are."""
-    lines = [f"# {_safe(words.sentence(words.headline(story)))}", ""]
+    lines = [f"# {safe(words.sentence(words.headline(story)))}", ""]
     if story.agents:
         lines += ["| agent | champion | metric | score (95 %) | verdict |", "|---|---|---|---|---|"]
         lines += [_line(agent) for agent in story.agents]
         lines.append("")
-    lines += [f"- {_safe(words.sentence(words.agent_sentence(agent)))}" for agent in story.agents]
+    lines += [f"- {safe(words.sentence(words.agent_sentence(agent)))}" for agent in story.agents]
     lines += _reasons(story)
     if story.links:
-        lines += ["", *(f"{_safe(link.name)}: {_safe(link.target)}  " for link in story.links)]
+        lines += ["", *(f"{safe(link.name)}: {safe(link.target)}  " for link in story.links)]
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Take away what Markdown or HTML would read as markup."""
     return text.translate(_SPECIAL)
 
@@ -39,12 +39,12 @@ def _line(agent: AgentStory) -> str:
         words.interval(score) if score else "",
         verdict,
     )
-    return "| " + " | ".join(_safe(c) for c in cells) + " |"
+    return "| " + " | ".join(safe(c) for c in cells) + " |"
 
 
 def _reasons(story: Story) -> list[str]:
     said = [
-        f"- {_safe(a.config.name)}, {_safe(r.flow)}: {_safe(words.sentence(r.decision.reason))}"
+        f"- {safe(a.config.name)}, {safe(r.flow)}: {safe(words.sentence(r.decision.reason))}"
         for a in story.agents
         for r in a.rounds
         if r.decision and r.decision.reason

@@ -8,6 +8,7 @@ from tasks.io.report.plots.history import draw_history
 from tasks.io.report.plots.learning import draw_learning
 from tasks.io.report.plots.metrics import draw_metrics
 from tasks.io.report.plots.reliability import draw_reliability
+from tasks.io.report.plots.search import draw_trials
 from tasks.io.report.plots.slices import draw_slices
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "draw_reliability",
     "draw_shares",
     "draw_slices",
+    "draw_trials",
     "draw_windows",
 ]
