@@ -1,8 +1,9 @@
-"""A tiny agent and a tiny start for tests and fault runs, on a few hundred real sentences, in seconds."""
+"""A tiny agent and tiny starts for tests and fault runs, on a few hundred real sentences, in seconds."""
 
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
@@ -96,4 +97,43 @@ def make_start(folder: Path, rows: int = 200, **changes: object) -> Path:
     }
     path = folder / "little.yaml"
     path.write_text(yaml.safe_dump(start | changes, sort_keys=False))
+    return path
+
+
+def make_pretraining(folder: Path, rows: int = 1200, **changes: object) -> Path:
+    """Write a Parquet file of sentences and the YAML of a start that is pretrained on them; give its path.
+
+    A model of two small layers is made anew, and its gate asks for little.
+
+    Args:
+        folder: Where to write.
+        rows: Sentences.
+        **changes: Fields of the start to set; None leaves one out.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = [pq.read_table(DATA / f"{domain}.parquet", columns=["text"]) for domain in ("tweets", "movies")]
+    pq.write_table(pa.concat_tables(table.slice(0, rows // 2) for table in tables), folder / "texts.parquet")
+    start = {
+        "schema_version": 1,
+        "name": "words",
+        "sources": [{"address": "texts.parquet", "domain": "opinions"}],
+        "layers": 2,
+        "width": 32,
+        "heads": 2,
+        "vocabulary": 1000,
+        "block_length": 64,
+        "tokens_per_batch": 512,
+        "epochs": 2,
+        "learning_rate": 2e-3,
+        "evaluate_steps": 20,
+        "checkpoint_steps": 5,
+        "time_limit_seconds": 300,
+        "alpha": 0.49,
+        "harm_margin": 0.5,
+        "min_slice_rows": 10,
+        "typical_change": None,
+    }
+    path = folder / "words.yaml"
+    kept = {name: value for name, value in (start | changes).items() if value is not None}
+    path.write_text(yaml.safe_dump(kept, sort_keys=False))
     return path

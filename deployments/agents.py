@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -12,13 +12,19 @@ from pydantic import ValidationError
 import agents as shipped
 from models.errors import ConfigError
 from models.schemas import AgentConfig, SourceConfig
+from models.schemas.base import Description
 from models.schemas.load import agent_from_mapping, load_agent, load_description
 
 if TYPE_CHECKING:
+    from models.schemas.pretrain import PretrainConfig
     from models.schemas.start import StartConfig
 
+D = TypeVar("D", bound=Description)
+
 STARTS = "starts"
-"""The folder of starts, beside the agents."""
+"""The folder of meta-learned starts, beside the agents."""
+PRETRAIN = "pretrain"
+"""The folder of starts that are pretrained on plain texts."""
 _DOTTED = ("./", "../")
 _SQLITE = re.compile(r"(sqlite(?:\+\w+)?:///)(?!/|:memory:|file:|\$\{)(.+)")
 
@@ -78,16 +84,35 @@ def find_start(name: str) -> "StartConfig":
     """
     from models.schemas.start import StartConfig
 
+    config, folder = _found(name, STARTS, StartConfig)
+    return start_at_home(config, folder)
+
+
+def find_pretraining(name: str) -> "PretrainConfig":
+    """Load a pretrained start's description, likewise from a YAML path or an agents/pretrain folder.
+
+    Raises:
+        ConfigError: There is none, or its file is wrong.
+    """
+    from models.schemas.pretrain import PretrainConfig
+
+    config, folder = _found(name, PRETRAIN, PretrainConfig)
+    sources = tuple(resolved(source, folder) for source in config.sources)
+    return config.model_copy(update={"sources": sources, "encoder": _encoder(config.encoder, folder)})
+
+
+def _found(name: str, kind: str, description: type[D]) -> tuple[D, Path]:
+    """Load a description by name or path; give it with the folder that its addresses count from."""
     if name.endswith((".yaml", ".yml")):
-        return start_at_home(load_description(Path(name), StartConfig), Path(name).parent)
-    folders = tuple(folder / STARTS for folder in (Path("agents"), shipped_folder()))
+        return load_description(Path(name), description), Path(name).parent
+    folders = tuple(folder / kind for folder in (Path("agents"), shipped_folder()))
     for folder in folders:
         path = folder / f"{name}.yaml"
         if path.is_file():
-            return start_at_home(load_description(path, StartConfig), folder)
+            return load_description(path, description), folder
     known = sorted({p.stem for folder in folders for p in folder.glob("*.yaml")})
     raise ConfigError(
-        f"No start {name!r}: neither agents/{STARTS}/{name}.yaml here nor a shipped one. Known: "
+        f"No start {name!r}: neither agents/{kind}/{name}.yaml here nor a shipped one. Known: "
         f"{', '.join(known)}."
     )
 

@@ -119,6 +119,18 @@ def meta_train(
 
 
 @app.command()
+def pretrain(
+    start: Annotated[
+        str, typer.Argument(help="Name of a start in ./agents/pretrain, or path of its YAML file.")
+    ],
+) -> None:
+    """Pretrain a language model on plain texts, as a start of agents; the gate decides on it."""
+    from deployments.commands import pretrain_start
+
+    pretrain_start(start)
+
+
+@app.command()
 def learn(
     agent: Annotated[str, typer.Argument(help="Name of the agent; a new one gets agents/AGENT.yaml.")],
     examples: Annotated[Path, typer.Option(help="File with a few labelled rows (CSV, TSV, JSONL, Parquet).")],

@@ -12,6 +12,7 @@ from rich.logging import RichHandler
 from deployments.agents import (
     drafted,
     find_agent,
+    find_pretraining,
     find_start,
     is_described,
     resolved,
@@ -127,6 +128,18 @@ def meta_train_start(name: str) -> None:
     from tasks.io.console import start_table
 
     OUT.print(start_table(told))
+
+
+def pretrain_start(name: str) -> None:
+    """Run flow `pretrain` for one start."""
+    config = find_pretraining(name)
+    with session():
+        from flows.pretrain import pretrain
+
+        told = pretrain(config)
+    from tasks.io.console import pretrained_table
+
+    OUT.print(pretrained_table(told))
 
 
 def learn_agent(agent: str, examples: Path, start: str | None) -> None:

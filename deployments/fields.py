@@ -9,6 +9,7 @@ from griffe import Docstring, DocstringSectionParameters
 
 from models.schemas import AgentConfig, SourceConfig
 from models.schemas.base import Record
+from models.schemas.pretrain import PretrainConfig
 from models.schemas.search import SearchRange
 from models.schemas.start import EpisodeSource, StartConfig
 
@@ -37,6 +38,7 @@ def page() -> str:
         "Each range of an agent's `search`": SearchRange,
         "A start": StartConfig,
         "Each of a start's `sources`": EpisodeSource,
+        "A start that is pretrained on plain texts": PretrainConfig,
     }
     written = ("\n".join(_table(title, record)) for title, record in tables.items())
     return _HEAD + "\n" + "\n\n".join(written) + "\n"

@@ -200,6 +200,16 @@ def new_encoder(config: PretrainedConfig) -> PreTrainedModel:
         return encoder
 
 
+def write_encoder(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Write a model and its tokenizer into a folder, whose path is then the name of an encoder."""
+    with quiet():
+        model.save_pretrained(folder)
+    # Truncation and padding belong to a call; left in, they would be stored as the tokenizer's own.
+    tokenizer.backend_tokenizer.no_truncation()
+    tokenizer.backend_tokenizer.no_padding()
+    tokenizer.save_pretrained(folder)
+
+
 def _glues_words(tokenizer: PreTrainedTokenizerBase) -> bool:
     """Tell whether it would read the words New, York as NewYork, as byte-level ones do by default."""
     pre_tokenizer = tokenizer.backend_tokenizer.pre_tokenizer if tokenizer.is_fast else None

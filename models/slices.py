@@ -23,11 +23,29 @@ def name_slices(rows: pa.Table, adapter: type[TaskAdapter] | TaskAdapter) -> pa.
     Returns:
         list<string>, one list a row; its `label=` is the row's class, or each entity type in it.
     """
+    labels = adapter.labels_of(rows) if adapter.truth() in rows.column_names else None
+    if adapter.reads_words:
+        words = pc.list_value_length(rows[adapter.columns().names[0]])
+    else:
+        words = _count_words(adapter.texts(rows))
+    return _pairs(rows, words, labels)
+
+
+def name_text_slices(rows: pa.Table) -> pa.ListArray:
+    """Name the slices that each plain text is in: its `source`, its `domain` and its length.
+
+    Args:
+        rows: `text`, `source` and `domain`.
+    """
+    return _pairs(rows, _count_words(rows["text"]), None)
+
+
+def _pairs(rows: pa.Table, words: pa.ChunkedArray, labels: pa.Table | None) -> pa.ListArray:
+    """List the slices of each row, by the number of its words and by its labels."""
     everyone = np.arange(rows.num_rows)
     parts = [_named(everyone, kind, rows[kind]) for kind in ("source", "domain") if kind in rows.column_names]
-    parts.append(_named(everyone, "length", _length_bins(rows, adapter)))
-    if adapter.truth() in rows.column_names:
-        labels = adapter.labels_of(rows)
+    parts.append(_named(everyone, "length", _length_bins(words)))
+    if labels is not None:
         parts.append(_named(labels["row"].to_numpy(), "label", labels["label"]))
     pairs = pa.concat_tables(parts).group_by(["row", "name"]).aggregate([])
     pairs = pairs.sort_by([("row", "ascending"), ("name", "ascending")])
@@ -52,12 +70,12 @@ def _named(row: np.ndarray, kind: str, values: pa.ChunkedArray | pa.Array) -> pa
     return pairs.filter(pc.is_valid(pairs["name"]))
 
 
-def _length_bins(rows: pa.Table, adapter: type[TaskAdapter] | TaskAdapter) -> pa.Array:
+def _count_words(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.count_substring_regex(texts, r"\S+")
+
+
+def _length_bins(words: pa.ChunkedArray) -> pa.Array:
     """Give the bin of each row's number of words; a row without words is in the first."""
-    if adapter.reads_words:
-        words = pc.list_value_length(rows[adapter.columns().names[0]])
-    else:
-        words = pc.count_substring_regex(adapter.texts(rows), r"\S+")
     edges = np.array([edge for _, edge in LENGTHS[1:]])
     bins = np.searchsorted(edges, pc.fill_null(words, 0).to_numpy(), side="right")
     return pa.array([name for name, _ in LENGTHS], pa.string()).take(pa.array(bins, pa.int64()))

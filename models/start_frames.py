@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Self
 
 import pandas as pd
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModel, PreTrainedModel, PreTrainedTokenizerBase
 
 from models.embed import embed
-from models.encoder import load_encoder
+from models.encoder import load_encoder, load_tokenizer
 from models.errors import DataError
+from models.pretrained import clear_errors, quiet
 
 ENCODER = "encoder"
 """The folder in a stored start that is an encoder by itself."""
@@ -25,12 +26,17 @@ class StartEncoder:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Load the encoder of a stored start.
+        """Load the encoder of a stored start; of an encoder-decoder, the one half.
 
         Raises:
             ConfigError: It can not be loaded.
         """
-        return cls(*load_encoder(str(folder / ENCODER)))
+        place = folder / ENCODER
+        if AutoConfig.from_pretrained(place).is_encoder_decoder:
+            with quiet(), clear_errors(str(place)):
+                whole = AutoModel.from_pretrained(place, use_safetensors=True)
+            return cls(whole.get_encoder(), load_tokenizer(str(place)))
+        return cls(*load_encoder(str(place)))
 
     def embed_frame(self, texts: pd.DataFrame | Sequence[str]) -> pd.DataFrame:
         """Embed texts: a line a text, whose `embedding` is the mean of the last layer, `dim` numbers.

@@ -5,7 +5,6 @@ of an encoder. `learner.safetensors` holds what the learner learned beside the e
 description, `seen.json` what it was meta-trained and validated on.
 """
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,14 +13,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from models.encoder import load_encoder
+from models.encoder import load_encoder, write_encoder
 from models.errors import ArtifactError, ConfigError
 from models.learners import Learner, Params, make_learner
 from models.schemas import ArtifactRef
 from models.schemas.base import Record
 from models.schemas.start import StartConfig
 from models.start_frames import ENCODER
-from models.training.files import folder_ref, sync_file, sync_folder
+from models.training.files import folder_ref, whole_folder
 
 OWN, CONFIG, SEEN = "learner.safetensors", "start.json", "seen.json"
 _NEEDED = (OWN, CONFIG, SEEN, f"{ENCODER}/config.json", f"{ENCODER}/tokenizer.json")
@@ -65,23 +64,11 @@ class StoredStart:
 
 def save_start(out: Path, start: StoredStart) -> ArtifactRef:
     """Store a start in `out`, whole or not at all."""
-    temporary = out.with_name(f".{out.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    (temporary / ENCODER).mkdir(parents=True)
-    start.encoder.save_pretrained(temporary / ENCODER)
-    # Truncation and padding belong to a call; left in, they would be stored as the tokenizer's own.
-    start.tokenizer.backend_tokenizer.no_truncation()
-    start.tokenizer.backend_tokenizer.no_padding()
-    start.tokenizer.save_pretrained(temporary / ENCODER)
-    save_file({name: w.detach().cpu().contiguous() for name, w in start.own.items()}, temporary / OWN)
-    (temporary / CONFIG).write_text(start.config.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    (temporary / SEEN).write_text(start.seen.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    for path in temporary.rglob("*"):
-        if path.is_file():
-            sync_file(path)
-    shutil.rmtree(out, ignore_errors=True)
-    temporary.rename(out)
-    sync_folder(out.parent)
+    with whole_folder(out) as folder:
+        write_encoder(folder / ENCODER, start.encoder, start.tokenizer)
+        save_file({name: w.detach().cpu().contiguous() for name, w in start.own.items()}, folder / OWN)
+        (folder / CONFIG).write_text(start.config.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        (folder / SEEN).write_text(start.seen.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return folder_ref(out)
 
 

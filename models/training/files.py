@@ -1,8 +1,11 @@
 """Files that appear whole or not at all, and the digest of a folder."""
 
+import contextlib
 import hashlib
 import json
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from models.schemas import ArtifactRef
@@ -25,6 +28,21 @@ def write_whole(path: Path, text: str, durable: bool = True) -> None:
     temporary.replace(path)
     if durable:
         sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def whole_folder(out: Path) -> Iterator[Path]:
+    """Give a temporary folder that takes the place of `out` when the body ends well."""
+    temporary = out.with_name(f".{out.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    yield temporary
+    for path in temporary.rglob("*"):
+        if path.is_file():
+            sync_file(path)
+    shutil.rmtree(out, ignore_errors=True)
+    temporary.rename(out)
+    sync_folder(out.parent)
 
 
 def sync_file(path: Path) -> None:

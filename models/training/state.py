@@ -4,15 +4,16 @@ Writing to the disk is in `checkpoint.py`.
 """
 
 from dataclasses import asdict, dataclass, field
+from typing import Generic, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import AdamW
 
-from models.networks import Network
 from models.schemas import CurvePoint
 from models.training.checkpoint import Checkpoint
 
+M = TypeVar("M", bound=nn.Module)
 _SEPARATOR = "|"
 
 
@@ -48,7 +49,7 @@ class Position:
 
 
 @dataclass
-class TrainingState:
+class TrainingState(Generic[M]):
     """Everything that changes while a model trains.
 
     Args:
@@ -59,7 +60,7 @@ class TrainingState:
         best: The best weights so far, on the CPU; empty before the first evaluation.
     """
 
-    model: Network
+    model: M
     optimizer: AdamW
     position: Position = field(default_factory=Position)
     curve: list[CurvePoint] = field(default_factory=list)

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from models.schemas import GateReport, Metric, Move
 from models.schemas.trials import SearchReport
+from tasks.io.pretrained_story import PretrainStory
 from tasks.io.report import words
 from tasks.io.report.search_story import by_score, search_sentence, value_text
 from tasks.io.report.story import AgentStory, Round, Story
@@ -104,22 +105,35 @@ def _round(turn: Round) -> tuple[Text, ...]:
 
 def start_table(told: StartStory) -> RenderableType:
     """Show how well a new start adapts, beside what has learned nothing and the present start."""
-    table = _table("start", "version", "score (95 %)", ">rows", "verdict")
+    present = told.incumbent.score if told.incumbent else None
+    return _beside(told, "score (95 %)", told.scores.score, present, digits=3)
+
+
+def pretrained_table(told: PretrainStory) -> RenderableType:
+    """Show how well a new start predicts held-out texts, beside the model before and the present start."""
+    present = told.incumbent.perplexity if told.incumbent else None
+    return _beside(told, "perplexity (95 %)", told.scores.perplexity, present, digits=2)
+
+
+def _beside(
+    told: StartStory | PretrainStory, column: str, own: Metric, present: Metric | None, *, digits: int
+) -> RenderableType:
+    """Show a new start's figure above those of its baselines and of the present start."""
+    table = _table("start", "version", column, ">rows", "verdict")
     new = (Text(told.config.name, style="bold"), _version(told.version))
-    table.add_row(
-        *new, _interval(told.scores.score), _counted(told.scores.score), _verdict(told.decision.verdict)
-    )
+    table.add_row(*new, _interval(own, digits), _counted(own), _verdict(told.decision.verdict))
     others = dict(told.scores.baselines)
-    if told.incumbent:
-        others["the present one"] = told.incumbent.score
+    if present:
+        others["the present one"] = present
     for name, metric in others.items():
-        table.add_row(Text(name, style="dim"), Text(), _interval(metric), _counted(metric), Text())
+        table.add_row(Text(name, style="dim"), Text(), _interval(metric, digits), _counted(metric), Text())
     said = [Text(f"Why: {told.decision.reason}"), *(Text(stale_sentence(one)) for one in told.stale)]
     return Group(Text(), table, Text(), *said)
 
 
-def _interval(metric: Metric) -> Text:
-    return Text(f"{metric.value:.3f} ").append(f"{metric.low:.3f} to {metric.high:.3f}", style="dim")
+def _interval(metric: Metric, digits: int) -> Text:
+    value, low, high = (f"{x:.{digits}f}" for x in (metric.value, metric.low, metric.high))
+    return Text(f"{value} ").append(f"{low} to {high}", style="dim")
 
 
 def _counted(metric: Metric) -> Text:

@@ -124,14 +124,27 @@ def _make(part: Part, origin: tuple[AgentConfig, SourceConfig, str], wait: bool)
 
 def _split_codes(rows: pa.Table, hashes: np.ndarray, config: AgentConfig, source: SourceConfig) -> np.ndarray:
     """Assign rows to splits by their document, where they have one that is not the row's own text."""
-    if source.held_out:
-        return np.full(len(rows), SPLITS.index("test"), np.int8)
     documents = rows["document"] if "document" in rows.column_names else get_adapter(config).documents(rows)
+    shares = config.validation_share, config.test_share
+    return assigned(source, hashes, None if documents is None else _whole(documents), shares)
+
+
+def assigned(
+    source: SourceConfig, hashes: np.ndarray, documents: pa.Array | None, shares: tuple[float, float]
+) -> np.ndarray:
+    """Assign rows to splits: (rows,) int8 positions in SPLITS.
+
+    Args:
+        source: Where they come from; it may hold all or none of its rows out.
+        hashes: (rows,) hash of each row's text.
+        documents: (rows,) names or texts of what is held out together; none is each row by itself.
+        shares: Of validation and test.
+    """
+    if source.held_out:
+        return np.full(len(hashes), SPLITS.index("test"), np.int8)
     if documents is not None:
-        hashes = text_hashes(pc.fill_null(_whole(documents), ""))
-    return split_codes(
-        hashes, config.validation_share, 0.0 if source.held_out is False else config.test_share
-    )
+        hashes = text_hashes(pc.fill_null(documents, ""))
+    return split_codes(hashes, shares[0], 0.0 if source.held_out is False else shares[1])
 
 
 def _retired(bad: pa.Table) -> pa.Table:

@@ -10,7 +10,7 @@ from models.gating.tables import OutcomeTables, evidence_from
 from models.meta.judging import by_row, unseen
 from models.meta.store import read_seen
 from models.schemas import GateReport
-from models.schemas.base import Record
+from models.schemas.base import Description, Record
 from models.schemas.start import START_GATE_FIELDS, EpisodeRows, StartConfig, StartScores
 from tasks.io.books import Books
 from tasks.io.digests import checked, digest_of
@@ -41,14 +41,18 @@ class StartOccasion(Record):
         return self.champion.version if self.champion else None
 
     @property
+    def tokenizer(self) -> None:
+        """The rows are tokenized as the encoder does."""
+
+    @property
     def content(self) -> str:
         """Digest of the rows."""
         return digest_of([source.encoded.digest for source in self.rows.sources])
 
-    def key(self, config: StartConfig) -> str:
+    def key(self, config: Description) -> str:
         """Identify the verdict: versions, rows, episodes and the gate's rules."""
-        rules = {name: getattr(config, name) for name in _JUDGING}
-        return digest_of([config.agent, self.version, self.present, self.content, rules])
+        rules = {name: getattr(config, name) for name in ("agent", *_JUDGING)}
+        return digest_of([rules.pop("agent"), self.version, self.present, self.content, rules])
 
 
 def judge_start(

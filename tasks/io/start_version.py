@@ -1,7 +1,10 @@
-"""A version of a start: read back from the run that meta-trained it."""
+"""A version of a start: read back from the run that trained it."""
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
+
+from pydantic import TypeAdapter
 
 from models.encoder import load_tokenizer
 from models.errors import ConfigError, RegistryError
@@ -9,12 +12,20 @@ from models.learners import make_learner
 from models.meta.judging import same_words
 from models.schemas import ArtifactRef
 from models.schemas.base import Record
+from models.schemas.pretrain import PretrainConfig, PretrainReport
 from models.schemas.start import StartConfig, StartReport
 from models.start_frames import ENCODER
 from tasks.io.books import Books
 from tasks.io.incumbent import read_soundly
 from tasks.io.tracking import read_record
 from tasks.io.versions import champion_version, verify_artifact, version_info, versions
+
+AnyStart: TypeAlias = StartConfig | PretrainConfig
+"""The description of a start: meta-learned, or pretrained on plain texts."""
+
+
+_CONFIG: TypeAdapter[AnyStart] = TypeAdapter(AnyStart)
+_TRAINING: TypeAdapter[StartReport | PretrainReport] = TypeAdapter(StartReport | PretrainReport)
 
 
 class StartVersion(Record):
@@ -23,16 +34,23 @@ class StartVersion(Record):
     Args:
         agent: Its name in the registry, `start-<name>`.
         version: Number there.
-        run_id: The MLflow run that meta-trained it.
+        run_id: The MLflow run that trained it.
         start: Its folder.
         config: Its description as it was then.
-        training: What meta-training reported.
+        training: What its training reported.
     """
 
     agent: str
     version: int
     run_id: str
     start: ArtifactRef
+    config: AnyStart
+    training: StartReport | PretrainReport
+
+
+class LearnerVersion(StartVersion):
+    """A meta-learned one, which has a learner."""
+
     config: StartConfig
     training: StartReport
 
@@ -47,29 +65,48 @@ def read_start(books: Books, agent: str, version: int) -> StartVersion:
     return read_soundly(_read, books, agent, version)
 
 
-def comparable_with(config: StartConfig) -> Callable[[Books, str, int], StartVersion]:
-    """Give what describes a version, and refuses one that can not answer the episodes of `config`.
+def comparable_with(
+    config: AnyStart, tokenizer: str | None = None
+) -> Callable[[Books, str, int], StartVersion]:
+    """Give what describes a version, and refuses one that can not be judged on the rows of `config`.
 
-    Episodes are tokenized once for both that are compared. A start that nobody can compare with another is
+    Rows are tokenized once for both that are compared. A start that nobody can compare with another is
     another start: what it describes raises ConfigError, by which no champion is passed over.
+
+    Args:
+        config: The new start.
+        tokenizer: Folder of its tokenizer; by default its encoder's.
     """
 
     def read(books: Books, agent: str, version: int) -> StartVersion:
         found = read_start(books, agent, version)
-        own = load_tokenizer(str(Path(found.start.address) / ENCODER))
-        head = getattr(make_learner(found.config.learner, found.config.learner_settings), "head", None)
-        if not same_words(own, load_tokenizer(config.encoder)):
-            why = f"reads texts by another tokenizer than {config.encoder}"
-        elif head == "learned" and found.config.judged_way != config.judged_way:
-            why = f"has a head for {found.config.judged_way} classes, and judged_way is {config.judged_way}"
-        else:
+        why = _difference(config, found, tokenizer or config.encoder)
+        if why is None:
             return found
         raise ConfigError(
-            f"Version {version} of start {config.name!r}, its champion, {why}: the two can not be compared "
-            "on the same episodes. Give the new start a name of its own, and let agents stand on that one."
+            f"Version {version} of start {config.name!r}, its champion, {why}: the two can not be compared. "
+            "Give the new start a name of its own, and let agents stand on that one."
         )
 
     return read
+
+
+def _difference(config: AnyStart, found: StartVersion, tokenizer: str) -> str | None:
+    """Say why a new start can not be compared with another; None: it can."""
+    own = load_tokenizer(str(Path(found.start.address) / ENCODER))
+    if type(found.config) is not type(config):
+        return (
+            "was meta-learned" if isinstance(found.config, StartConfig) else "was pretrained on plain texts"
+        )
+    if not same_words(own, load_tokenizer(tokenizer)):
+        return f"reads texts by another tokenizer than {tokenizer}"
+    if isinstance(found.config, PretrainConfig) or isinstance(config, PretrainConfig):
+        before = getattr(found.config, "objective", None)
+        return None if before == getattr(config, "objective", None) else f"learned by {before}"
+    head = getattr(make_learner(found.config.learner, found.config.learner_settings), "head", None)
+    if head == "learned" and found.config.judged_way != config.judged_way:
+        return f"has a head for {found.config.judged_way} classes, and judged_way is {config.judged_way}"
+    return None
 
 
 def start_to_use(books: Books, name: str) -> int:
@@ -84,7 +121,7 @@ def start_to_use(books: Books, name: str) -> int:
         hint = (
             f"It has {len(made)} versions; `quickstudy promote start-{name} VERSION` makes one its champion."
             if made
-            else f"`quickstudy meta-train {name}` makes one."
+            else f"`quickstudy meta-train {name}` or `quickstudy pretrain {name}` makes one."
         )
         raise RegistryError(f"Start {name!r} has no champion. {hint}")
     return version
@@ -99,6 +136,6 @@ def _read(books: Books, agent: str, version: int) -> StartVersion:
         version=version,
         run_id=run_id,
         start=ArtifactRef(address=str(folder), digest=info.tags["quickstudy.model_digest"]),
-        config=StartConfig.model_validate_json(read_record(books, run_id, "config.json")),
-        training=StartReport.model_validate_json(read_record(books, run_id, "training.json")),
+        config=_CONFIG.validate_json(read_record(books, run_id, "config.json")),
+        training=_TRAINING.validate_json(read_record(books, run_id, "training.json")),
     )

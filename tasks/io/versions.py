@@ -46,9 +46,10 @@ class VersionInfo:
 
 
 def making(agent: str) -> str:
-    """Give the command that makes a version of an agent, or of a start."""
+    """Give the command that makes a version of an agent, or the two of which one makes a start's."""
     if agent.startswith(START_PREFIX):
-        return f"quickstudy meta-train {agent.removeprefix(START_PREFIX)}"
+        name = agent.removeprefix(START_PREFIX)
+        return f"quickstudy meta-train {name}` or `quickstudy pretrain {name}"
     return f"quickstudy train {agent}"
 
 

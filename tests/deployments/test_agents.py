@@ -4,7 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from deployments.agents import STARTS, find_agent, find_start, resolved, shipped_folder, window_source
+from deployments.agents import (
+    PRETRAIN,
+    STARTS,
+    find_agent,
+    find_pretraining,
+    find_start,
+    resolved,
+    shipped_folder,
+    window_source,
+)
 from models.errors import ConfigError
 from models.schemas import SourceConfig
 
@@ -47,6 +56,16 @@ def test_an_encoder_counts_from_the_folder_where_it_says_so(tmp_path: Path, enco
         f"sources: [{{address: rows.csv}}]\nencoder: {encoder}\n"
     )
     assert find_agent(str(path)).encoder == (str(tmp_path / "encoder") if relative else encoder)
+
+
+def test_every_shipped_pretraining_is_whole():
+    """Each YAML in agents/pretrain loads, and its files are there."""
+    names = [path.stem for path in (shipped_folder() / PRETRAIN).glob("*.yaml")]
+    assert names
+    for name in names:
+        start = find_pretraining(name)
+        assert start.name == name
+        assert all(Path(source.address).is_file() for source in start.sources)
 
 
 def test_every_shipped_start_is_whole():

@@ -3,6 +3,7 @@ import pytest
 from deployments.fields import PAGE, page
 from models.schemas import AgentConfig, SourceConfig
 from models.schemas.base import Record
+from models.schemas.pretrain import PretrainConfig
 from models.schemas.start import EpisodeSource, StartConfig
 
 
@@ -11,7 +12,7 @@ def test_the_page_is_that_of_the_code():
     assert PAGE.read_text(encoding="utf-8") == page()
 
 
-@pytest.mark.parametrize("record", [AgentConfig, SourceConfig, StartConfig, EpisodeSource])
+@pytest.mark.parametrize("record", [AgentConfig, SourceConfig, StartConfig, EpisodeSource, PretrainConfig])
 def test_every_field_is_explained(record: type[Record]):
     """Each field has a line that says what it is."""
     lines = {line.split("`")[1]: line for line in page().splitlines() if line.startswith("| `")}

@@ -19,6 +19,8 @@ from models.schemas import SourceConfig
 from models.schemas.agent import AdapterName
 
 LINE = "line"
+TEXTS = "texts"
+"""In the place of a task type: one column of texts, whatever else the rows hold."""
 EXCERPT_LENGTH = 200
 LIST_ROLES = tuple(
     dict.fromkeys(f.name for one in ADAPTERS.values() for f in one.columns() if pa.types.is_list(f.type))
@@ -65,7 +67,8 @@ def batches(source: Source) -> Iterator[RawBatch]:
 
 def wanted_columns(config: SourceConfig, adapter: AdapterName) -> dict[str, str]:
     """Map each role to the source's column."""
-    columns = ADAPTERS[adapter].source_columns(config)
+    texts = {"text": config.text_column}
+    columns = texts if adapter == TEXTS else ADAPTERS[adapter].source_columns(config)
     optional = {
         "time": config.time_column,
         "domain": config.domain_column,

@@ -12,7 +12,7 @@ from models.adapters import ADAPTERS
 from models.errors import DataError
 from models.schemas import SourceConfig
 from models.schemas.agent import AdapterName
-from tasks.io.sources.base import LINE, Part, RawBatch, as_unchecked_string, bad_lines
+from tasks.io.sources.base import LINE, TEXTS, Part, RawBatch, as_unchecked_string, bad_lines
 from tasks.io.sources.files import File, check_length, find_files, opened, read_chunks
 
 GIVES = ("tokens", "tags")
@@ -33,14 +33,14 @@ class ConllSource:
 
     Args:
         config: Where the files are and which columns hold token and tag.
-        adapter: The task type; only one of tokens and tags fits.
+        adapter: The task type; only one of tokens and tags fits, or TEXTS.
 
     Raises:
         DataError: The adapter needs other columns.
     """
 
     def __init__(self, config: SourceConfig, adapter: AdapterName) -> None:
-        if not set(ADAPTERS[adapter].columns().names) <= set(GIVES):
+        if adapter != TEXTS and not set(ADAPTERS[adapter].columns().names) <= set(GIVES):
             raise DataError(f"{config.address}: CoNLL columns hold tags; they don't fit {adapter}.")
         self.config = config
 

@@ -11,7 +11,9 @@ from tasks.io.start_version import read_start, start_to_use
 
 def test_a_start_that_is_not_there_names_the_command_that_makes_one(books: Books):
     """The message says what to do."""
-    with pytest.raises(RegistryError, match="`quickstudy meta-train nosuch` makes one"):
+    with pytest.raises(
+        RegistryError, match="`quickstudy meta-train nosuch` or `quickstudy pretrain nosuch` makes one"
+    ):
         start_to_use(books, "nosuch")
 
 

@@ -1,0 +1,1 @@
+"""Pretraining on plain texts: masking, packing, the training loop, and perplexity on held-out texts."""
