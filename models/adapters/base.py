@@ -52,11 +52,13 @@ class Shape:
         outputs: Size of the head; 0 where the pretrained model's own head writes.
         pools: Whether a window has one score vector (else one a sub-word).
         marks: Marked sub-words of a window whose states are read instead of the mean; 0 for none.
+        constant: An output that starts without weights, so that it scores all windows alike; None for none.
     """
 
     outputs: int
     pools: bool
     marks: int = 0
+    constant: int | None = None
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,8 @@ class TaskAdapter(ABC):
     """Keys of `models.baselines.BASELINES`."""
     least_labels: ClassVar[int | None] = 1
     """An agent's description with fewer labels is refused; None refuses labels, since there are none."""
+    knows_scope: ClassVar[bool] = False
+    """Whether one of the labels may stand for rows that are none of the others."""
     label_word: ClassVar[str] = "label"
     """What a person calls one of the labels."""
 
@@ -220,6 +224,24 @@ class TaskAdapter(ABC):
                 (sub-words to write, vocabulary).
             labels: (windows, longest), IGNORED where there is none.
         """
+
+    @property
+    def shifts(self) -> bool:
+        """Whether scores are shifted once training is over; by default not."""
+        return False
+
+    def shift(self, answers: Answers, rows: pa.Table) -> np.ndarray:
+        """Say what to add to each output's score once training is over, where `shifts`.
+
+        Args:
+            answers: What the trained network gave for the windows of the validation rows.
+            rows: The validation rows.
+
+        Returns:
+            (outputs,), stored with the head.
+        """
+        del answers, rows
+        return np.zeros(len(self.outputs))
 
     @abstractmethod
     def decode(self, answers: Answers, rows: pa.Table) -> pa.Table:

@@ -16,25 +16,33 @@ _LEVELS = (2.5, 97.5)
 
 
 def interval(
-    kinds: np.ndarray, frequencies: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray], seed: int
+    kinds: np.ndarray | None,
+    frequencies: np.ndarray,
+    statistic: Callable[[np.ndarray], np.ndarray],
+    seed: int,
 ) -> Metric:
     """Score a statistic of summed counts, with its percentile interval.
 
     Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 7, 1979.
 
     Args:
-        kinds: (kinds, columns) counts that a row of each kind adds.
+        kinds: (kinds, columns) counts that a row of each kind adds; None where the sums are the rows of each
+            kind themselves.
         frequencies: (kinds,) rows of each kind.
         statistic: Maps sums (..., columns) to scores (...,).
         seed: Seed of the resampling.
     """
     rows = int(frequencies.sum())
-    value = float(statistic(frequencies @ kinds))
+    value = float(statistic(_summed(frequencies, kinds)))
     if rows == 0:
         return Metric(value=value, low=value, high=value, rows=0)
     draws = np.random.default_rng(seed).multinomial(rows, frequencies / rows, size=RESAMPLES)
-    low, high = np.percentile(statistic(draws @ kinds), _LEVELS)
+    low, high = np.percentile(statistic(_summed(draws, kinds)), _LEVELS)
     return Metric(value=value, low=float(low), high=float(high), rows=rows)
+
+
+def _summed(frequencies: np.ndarray, kinds: np.ndarray | None) -> np.ndarray:
+    return frequencies if kinds is None else frequencies @ kinds
 
 
 def score_counts(

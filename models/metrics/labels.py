@@ -6,6 +6,7 @@ from sklearn.metrics import precision_recall_fscore_support
 
 from models.adapters import TaskAdapter
 from models.metrics.bootstrap import interval, label_kinds, macro_f1, score_counts
+from models.metrics.scope import score_scope
 from models.metrics.scores import Scores, confusion_matrix, index_of
 
 
@@ -21,10 +22,12 @@ def score_labels(adapter: TaskAdapter, rows: pa.Table, predictions: pa.Table) ->
     names, seed = adapter.outputs, adapter.config.seed
     truth, predicted = index_of(rows["label"], names), index_of(predictions["label"], names)
     lines, confusion = confusion_matrix(truth, predicted, names)
+    scope = score_scope(adapter, rows, predictions) if adapter.config.out_of_scope else {}
     return Scores(
         metrics={
             "accuracy": score_counts(outcomes.counts, seed),
             "macro_f1": interval(*label_kinds(confusion, len(names)), macro_f1, seed),
+            **scope,
         },
         per_label=_per_label(truth, predicted, names),
         confusion_labels=lines,

@@ -50,6 +50,17 @@ class Network(nn.Module, ABC):
     def blank(cls, config: AgentConfig, shape: Shape, folder: str) -> Self:
         """Make a network whose weights are yet to be loaded; a folder holds the pretrained model's config."""
 
+    def shift(self, scores: np.ndarray) -> None:
+        """Add to each output's score from now on.
+
+        Args:
+            scores: (outputs,) what to add.
+
+        Raises:
+            TypeError: The network writes, so there is nothing to add to.
+        """
+        raise TypeError(f"{type(self).__name__} has no scores that {len(scores)} shifts could be added to.")
+
     @abstractmethod
     def answers(self, inputs: Mapping[str, Tensor], lengths: np.ndarray) -> list[np.ndarray]:
         """Answer a padded batch without labels, one array a window.

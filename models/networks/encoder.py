@@ -55,6 +55,8 @@ class EncoderNetwork(Network):
         generator = torch.Generator().manual_seed(config.seed)
         nn.init.normal_(network.head.weight, std=_HEAD_STD, generator=generator)
         nn.init.zeros_(network.head.bias)
+        if shape.constant is not None:
+            nn.init.zeros_(network.head.weight.data[shape.constant])
         return network
 
     @classmethod
@@ -85,6 +87,11 @@ class EncoderNetwork(Network):
             hidden = nn.functional.normalize(hidden, dim=-1)
         scores: Tensor = self.head(self.dropout(hidden))
         return scores
+
+    @torch.no_grad()
+    def shift(self, scores: np.ndarray) -> None:
+        """Add to the head's bias."""
+        self.head.bias.add_(torch.as_tensor(scores).to(self.head.bias))
 
     def answers(self, inputs: Mapping[str, Tensor], lengths: np.ndarray) -> list[np.ndarray]:
         """Give float32 scores, without those of padding."""

@@ -18,6 +18,7 @@ from models.schemas.identity import START_NAME, START_PREFIX, Identity
 from models.schemas.objectives import check_objective
 from models.schemas.row_fields import RowFields
 from models.schemas.run_fields import RunFields
+from models.schemas.scope_fields import ScopeFields
 from models.schemas.search import SearchRange, check_search
 from models.schemas.search_fields import SearchFields
 from models.schemas.source import SourceConfig
@@ -29,7 +30,9 @@ GATE_FIELDS = tuple(GateFields.model_fields)
 """The fields that the gate alone reads: they decide a verdict and train nothing."""
 
 
-class AgentConfig(SearchFields, RunFields, GateFields, GenerationFields, TrainingFields, RowFields, Identity):
+class AgentConfig(
+    SearchFields, RunFields, GateFields, GenerationFields, TrainingFields, RowFields, ScopeFields, Identity
+):
     """Everything that makes an agent what it is; each group of fields has a file of its own.
 
     pydantic puts the fields of the last base first.
@@ -86,6 +89,27 @@ class AgentConfig(SearchFields, RunFields, GateFields, GenerationFields, Trainin
         if strange:
             raise ValueError(
                 f"a source's columns names {strange[0]!r}; {kind} has {', '.join(adapter.columns().names)}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _scope_is_a_label(self) -> Self:
+        from models.adapters import ADAPTERS
+
+        adapter, kind = ADAPTERS[self.adapter], self.adapter.replace("_", " ")
+        if self.out_of_scope is None:
+            return self
+        if not adapter.knows_scope:
+            raise ValueError(f"{kind} knows no out_of_scope; leave it out")
+        if self.out_of_scope not in self.labels:
+            raise ValueError(
+                f"out_of_scope is {self.out_of_scope!r}, which is not among labels; add it there, so that "
+                "its rows can be read"
+            )
+        if len(self.labels) <= (adapter.least_labels or 0):
+            raise ValueError(
+                f"{kind} needs at least {adapter.least_labels} labels besides out_of_scope, got "
+                f"{len(self.labels) - 1}"
             )
         return self
 

@@ -85,12 +85,8 @@ def score(
     adapter, pad_id = get_adapter(job.config), int(tokenizer.pad_token_id or 0)
     if model.writes:
         return likelihood(model, adapter, data.validation, pad_id, job.config.tokens_per_batch // job.parts)
-    answers: list[np.ndarray] = []
-    for first in range(0, data.validation.num_rows, _WINDOWS_AT_ONCE):
-        block = data.validation.slice(first, _WINDOWS_AT_ONCE)
-        answers += predict_windows(model, block, pad_id, job.config.tokens_per_batch, job.parts)
-        alive()
-    predictions = adapter.decode(Answers(answers, data.validation, tokenizer), data.rows)
+    answers = answer(model, tokenizer, job, data, alive)
+    predictions = adapter.decode(answers, data.rows)
     value = adapter.metrics(data.rows, predictions)[adapter.primary_metric]
     if not np.isfinite(value):
         raise TrainingError(
@@ -98,6 +94,23 @@ def score(
             "Check that the validation rows hold labels."
         )
     return float(value)
+
+
+def answer(
+    model: Network,
+    tokenizer: PreTrainedTokenizerBase,
+    job: TrainJob,
+    data: TrainingData,
+    alive: Callable[[], None],
+) -> Answers:
+    """Have a network answer the validation windows; `alive` is called often."""
+    pad_id = int(tokenizer.pad_token_id or 0)
+    answers: list[np.ndarray] = []
+    for first in range(0, data.validation.num_rows, _WINDOWS_AT_ONCE):
+        block = data.validation.slice(first, _WINDOWS_AT_ONCE)
+        answers += predict_windows(model, block, pad_id, job.config.tokens_per_batch, job.parts)
+        alive()
+    return Answers(answers, data.validation, tokenizer)
 
 
 def _check_labels(train: pa.Table, adapter: TaskAdapter) -> None:

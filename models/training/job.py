@@ -8,6 +8,7 @@ from pydantic import Field
 
 from models.schemas import AgentConfig, ArtifactRef, CurvePoint
 from models.schemas.base import Record
+from models.schemas.scope_fields import ScopeFields
 from models.schemas.training_fields import TrainingFields
 
 MODEL, REPORT, ERROR = "model", "training.json", "error.json"
@@ -21,6 +22,7 @@ CHECKPOINTS, HEARTBEAT, PROGRESS, LOG, LOCK = (
 
 _SHAPING = (
     *("adapter", "labels", "encoder", "max_length", "stride", "instruction", "max_new_tokens"),
+    *ScopeFields.model_fields,
     *TrainingFields.model_fields,
 )
 """The fields that change the weights; a longer time limit must not throw a half-done training away."""

@@ -23,7 +23,7 @@ from models.task_model import build, load
 from models.training.batching import Batch, Collator, plan_batches, prefetched
 from models.training.checkpoint import read_latest, write_checkpoint
 from models.training.clock import Clock
-from models.training.data import load_data, score
+from models.training.data import answer, load_data, score
 from models.training.dropout import set_dropout
 from models.training.job import CHECKPOINTS, Heartbeat, TrainJob
 from models.training.losses import LossLog
@@ -234,6 +234,9 @@ class _Training:
         training_seconds = clock.training_seconds
         with clock.measure("save"):
             state.take_best()
+            if self.adapter.shifts:
+                answers = answer(state.model, self.tokenizer, self.job, self.data, self._beat)
+                state.model.shift(self.adapter.shift(answers, self.data.rows))
             model = self.accelerator.unwrap_model(state.model, keep_fp32_wrapper=False).cpu()
             self.vocabulary.restore(position.best_factor)
             stored = store_model(self.job.folder, model, self.tokenizer, self.config)
