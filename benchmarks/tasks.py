@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import reading_data
+from benchmarks import reading_data, xquad_data
 from benchmarks.results import record, this_command
 from deployments.embedded import embedded
 from models.schemas import Metric
@@ -37,6 +37,7 @@ class Task:
 
 TASKS = {
     "out_of_scope": Task(reading_data.OUT_OF_SCOPE, reading_data.out_of_scope),
+    "question_answering": Task(xquad_data.QUESTION_ANSWERING, xquad_data.question_answering),
 }
 
 

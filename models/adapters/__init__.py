@@ -4,6 +4,7 @@ The lines are written out, so that a step's code digest and the wheel of a versi
 """
 
 from models.adapters.base import ENCODED_SCHEMA, IGNORED, Answers, Encoding, Outcomes, Shape, TaskAdapter, pad
+from models.adapters.question_answering import QuestionAnswering
 from models.adapters.text_classification import TextClassification
 from models.adapters.token_classification import TokenClassification
 from models.adapters.translation import Translation
@@ -14,6 +15,7 @@ ADAPTERS: dict[AdapterName, type[TaskAdapter]] = {
     "text_classification": TextClassification,
     "token_classification": TokenClassification,
     "translation": Translation,
+    "question_answering": QuestionAnswering,
 }
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "Answers",
     "Encoding",
     "Outcomes",
+    "QuestionAnswering",
     "Shape",
     "TaskAdapter",
     "TextClassification",

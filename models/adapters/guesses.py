@@ -11,6 +11,11 @@ _BIO = re.compile(r"O|[BI]-\S+")
 _TEXT_NAMES = ("text", "sentence", "content", "review", "message", "utterance", "question", "body")
 LABEL_NAMES = ("label", "category", "intent", "class", "sentiment", "target", "topic")
 MOST_LABELS = 1000
+_QUESTION_NAMES = {
+    "question": ("question", "query"),
+    "context": ("context", "passage", "paragraph"),
+    "answers": ("answers",),
+}
 
 
 def text_and_label(sample: Sample) -> Guess | None:
@@ -31,6 +36,19 @@ def text_and_label(sample: Sample) -> Guess | None:
         return None
     why = f"{text!r} holds the text and {label!r} the label"
     return Guess({"text_column": text, "label_column": label}, why)
+
+
+def question_and_passage(sample: Sample) -> Guess | None:
+    """Find columns that are called a question, a passage and its answers."""
+    named = {
+        role: next((name for name in sample if name.lower() in names), None)
+        for role, names in _QUESTION_NAMES.items()
+    }
+    if None in named.values():
+        return None
+    columns = {role: name for role, name in named.items() if name != role}
+    why = " and ".join(f"{name!r} holds the {role}" for role, name in named.items())
+    return Guess({"columns": columns} if columns else {}, why)
 
 
 def tokens_and_tags(sample: Sample) -> Guess | None:

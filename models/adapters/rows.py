@@ -6,7 +6,7 @@ Only said here. The checks are run by `tasks/io/validation.py`, the sample is re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 ENCODING = "broken encoding"
 """The reason given for text that lost characters on its way, whoever finds it."""
@@ -48,9 +48,9 @@ class Guess:
     """How a source's columns might map.
 
     Args:
-        columns: Settings of a source that name columns, such as `text_column`.
+        columns: Settings of a source that name columns, such as `text_column`, or `columns` of other tasks.
         why: What was seen, as a clause.
     """
 
-    columns: Mapping[str, str]
+    columns: Mapping[str, Any]
     why: str

@@ -8,6 +8,7 @@ from models.adapters import TaskAdapter, get_adapter
 from models.baselines.base import Baseline
 from models.baselines.crf import Crf
 from models.baselines.frequent_tag import FrequentTag
+from models.baselines.likest_sentence import LikestSentence
 from models.baselines.text import Majority, TfidfLogistic
 from models.baselines.written import Copy, Lead, Nearest
 from models.schemas import AgentConfig
@@ -20,6 +21,7 @@ BASELINES: dict[str, Callable[[TaskAdapter], Baseline]] = {
     "copy": Copy,
     "lead": Lead,
     "nearest": Nearest,
+    "likest_sentence": LikestSentence,
 }
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "Crf",
     "FrequentTag",
     "Lead",
+    "LikestSentence",
     "Majority",
     "Nearest",
     "TfidfLogistic",

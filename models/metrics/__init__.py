@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pyarrow as pa
 
 from models.adapters import TaskAdapter
+from models.metrics.answers import score_answers
 from models.metrics.bootstrap import score_counts
 from models.metrics.calibration import calibration_error, reliability
 from models.metrics.labels import score_labels
@@ -13,6 +14,7 @@ from models.metrics.tags import score_tags
 from models.metrics.texts import score_texts
 
 SCORERS: dict[str, Callable[[TaskAdapter, pa.Table, pa.Table], Scores]] = {
+    "answers": score_answers,
     "labels": score_labels,
     "tags": score_tags,
     "texts": score_texts,

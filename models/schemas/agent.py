@@ -10,6 +10,7 @@ from typing import ClassVar, Self
 from pydantic import model_validator
 
 from models.schemas.adapter_name import AdapterName
+from models.schemas.answer_fields import AnswerFields
 from models.schemas.base import Record
 from models.schemas.families import DEFAULT_ENCODER, EXAMPLES, family_in
 from models.schemas.gate_fields import GateFields
@@ -31,7 +32,15 @@ GATE_FIELDS = tuple(GateFields.model_fields)
 
 
 class AgentConfig(
-    SearchFields, RunFields, GateFields, GenerationFields, TrainingFields, RowFields, ScopeFields, Identity
+    SearchFields,
+    RunFields,
+    GateFields,
+    AnswerFields,
+    GenerationFields,
+    TrainingFields,
+    RowFields,
+    ScopeFields,
+    Identity,
 ):
     """Everything that makes an agent what it is; each group of fields has a file of its own.
 

@@ -26,6 +26,16 @@ def written_answers(adapter: TaskAdapter, windows: pa.Table) -> list[np.ndarray]
     return [np.stack([one, np.zeros(len(one))]) for one in labels]
 
 
+def span_answers(adapter: TaskAdapter, windows: pa.Table) -> list[np.ndarray]:
+    """Give scores that say loudly where the windows' spans begin and end."""
+    del adapter
+    found = []
+    for ids, places in zip(windows["input_ids"].to_pylist(), windows["labels"].to_pylist(), strict=True):
+        found.append(np.zeros((len(ids), 2)))
+        found[-1][places, [0, 1]] = 10.0
+    return found
+
+
 @dataclass(frozen=True)
 class Case:
     """Rows of an adapter.
@@ -73,5 +83,14 @@ CASES = {
         long={"text": "so " * 40},
         windows=1,
         answers=written_answers,
+    ),
+    "question_answering": Case(
+        rows=(
+            {"question": "who sings", "context": "here Ada sings a song", "answers": ["Ada", "here Ada"]},
+            {"question": "where", "context": "in New York", "answers": ["New York"]},
+        ),
+        long={"question": "so", "context": "so " * 40},
+        windows=5,
+        answers=span_answers,
     ),
 }

@@ -31,6 +31,13 @@ ROWS = {
             "target": ["ein guter film", "langweilig", "so gut", "so so", "der film", "ein user"] * 10,
         }
     ),
+    "question_answering": pa.table(
+        {
+            "question": ["who sings", "where is Ada"] * 10,
+            "context": ["Ada sings. She rests.", "It rains. Ada is in Rome."] * 10,
+            "answers": pa.array([["Ada"], ["in Rome"]] * 10),
+        }
+    ),
 }
 
 
@@ -85,8 +92,8 @@ def test_all_baselines_of_a_task_type_answer(adapter: AdapterName, make_config: 
     assert all(table.num_rows == rows.num_rows for table in answers.values())
 
 
-@pytest.mark.parametrize("adapter", list(ADAPTERS))
-def test_the_second_baseline_learns_more_than_the_first(
+@pytest.mark.parametrize("adapter", [name for name, one in ADAPTERS.items() if len(one.baselines) > 1])
+def test_the_last_baseline_learns_no_less_than_the_first(
     adapter: AdapterName, make_config: Callable[..., AgentConfig]
 ):
     """TF-IDF beats the majority, and the CRF does not lose to the commonest tag."""
@@ -96,5 +103,5 @@ def test_the_second_baseline_learns_more_than_the_first(
         np.mean(get_adapter(config).outcomes(rows, table).exact)
         for table in predict_baselines(config, rows, rows).values()
     ]
-    assert right[1] >= right[0]
-    assert right[1] == 1
+    assert right[-1] >= right[0]
+    assert right[-1] == 1
