@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 LOCK = Path(__file__).parents[1] / "requirements.lock"
-ROOT, EXTRAS = "quickstudy", ("dev", "postgres", "text", "tune")
+ROOT, EXTRAS = "quickstudy", ("dev", "peft", "postgres", "text", "tune")
 _HEAD = "# Made by `make lock`. torch is installed first: see the Makefile.\n"
 
 

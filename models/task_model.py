@@ -4,19 +4,22 @@ A stored model is a folder of safetensors and JSON that needs neither the encode
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from safetensors import safe_open
-from safetensors.torch import load_model, save_model
+from safetensors.torch import save_model
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from models.adapters import get_adapter
 from models.encoder import check_length, load_tokenizer
-from models.errors import ArtifactError
+from models.errors import ArtifactError, ConfigError
 from models.networks import NETWORKS, Network
 from models.pretrained import quiet
 from models.schemas import AgentConfig
-from models.tied import untie
+from models.tied import load_whole
+from models.tuning.bases import find_base, read_ref
+from models.tuning.stored import load_tuned, save_tuned
+from models.tuning.tune import replace_pretrained, tune
 
 WEIGHTS, AGENT, ENCODER, TOKENIZER = "model.safetensors", "agent.json", "encoder", "tokenizer"
 _NEEDED = (WEIGHTS, AGENT, f"{ENCODER}/config.json", f"{TOKENIZER}/tokenizer.json")
@@ -35,11 +38,15 @@ def build(config: AgentConfig) -> tuple[Network, PreTrainedTokenizerBase]:
     """Build an agent's network from pretrained weights, and its tokenizer.
 
     Raises:
-        ConfigError: The pretrained model can not be loaded or is shorter than `max_length`.
+        ConfigError: The pretrained model can not be loaded, is shorter than `max_length`, or can not be tuned
+            in the way that is asked for.
     """
     tokenizer = agent_tokenizer(config)
     adapter = get_adapter(config)
-    return NETWORKS[adapter.family].build(config, adapter.shape), tokenizer
+    model = NETWORKS[adapter.family].build(config, adapter.shape)
+    if config.tuning != "full":
+        tune(model, config)
+    return model, tokenizer
 
 
 def agent_tokenizer(config: AgentConfig) -> PreTrainedTokenizerBase:
@@ -63,7 +70,10 @@ def save(folder: Path, model: Network, tokenizer: PreTrainedTokenizerBase, confi
     model.pretrained.config.save_pretrained(folder / ENCODER)
     if model.writes:
         model.pretrained.generation_config.save_pretrained(folder / ENCODER)
-    save_model(model, str(folder / WEIGHTS))
+    if model.base is None:
+        save_model(model, str(folder / WEIGHTS))
+    else:
+        save_tuned(folder, model, model.base)
     (folder / AGENT).write_text(config.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
@@ -82,6 +92,8 @@ def load(folder: Path) -> SavedAgent:
     try:
         with quiet():
             agent = _read(folder)
+    except (ArtifactError, ConfigError):  # of a base or a library that is missing, which no training brings
+        raise
     except Exception as error:  # tokenizers raises plain Exception for a broken tokenizer.json
         reason = " ".join(str(error).split())[:400]
         raise ArtifactError(
@@ -95,8 +107,13 @@ def _read(folder: Path) -> SavedAgent:
     config = AgentConfig.model_validate_json((folder / AGENT).read_bytes())
     tokenizer = AutoTokenizer.from_pretrained(folder / TOKENIZER, local_files_only=True)
     adapter = get_adapter(config)
-    model = NETWORKS[adapter.family].blank(config, adapter.shape, str(folder / ENCODER))
-    with safe_open(folder / WEIGHTS, framework="pt") as file:
-        untie(model, list(file.keys()), file.metadata() or {})
-    load_model(model, folder / WEIGHTS, strict=True)
+    network = NETWORKS[adapter.family]
+    model = network.blank(config, adapter.shape, str(folder / ENCODER))
+    base = read_ref(folder)
+    if base is None:
+        load_whole(model, folder / WEIGHTS)
+    else:
+        by_name = partial(network.build, config, adapter.shape)
+        replace_pretrained(model, find_base(model.pretrained, folder, base, lambda: by_name().pretrained))
+        load_tuned(folder, model, base, config)
     return SavedAgent(model.eval(), tokenizer, config)

@@ -1,9 +1,19 @@
 """Weights that an architecture shares, in checkpoints that do not."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_model
 from torch import nn
+
+
+def load_whole(model: nn.Module, path: Path) -> None:
+    """Load all weights of a model from safetensors; each is there, and no other."""
+    with safe_open(path, framework="pt") as file:
+        untie(model, list(file.keys()), file.metadata() or {})
+    load_model(model, path, strict=True)
 
 
 def untie(model: nn.Module, stored: Sequence[str], same: Mapping[str, str]) -> None:

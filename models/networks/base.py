@@ -13,12 +13,16 @@ from transformers import PreTrainedModel
 
 from models.adapters.base import Shape
 from models.schemas import AgentConfig
+from models.tuning.bases import BaseRef
 
 Wanted = Literal["input_ids", "attention_mask", "marks", "labels"]
 
 
 class Network(nn.Module, ABC):
     """A pretrained model and what a task puts on top of it."""
+
+    base: BaseRef | None = None
+    """The weights that it is tuned on; None if its own are whole."""
 
     writes: ClassVar[bool] = False
     """Whether its answers are sub-words that it writes, and not scores of those that it reads."""

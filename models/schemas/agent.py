@@ -23,7 +23,7 @@ from models.schemas.scope_fields import ScopeFields
 from models.schemas.search import SearchRange, check_search
 from models.schemas.search_fields import SearchFields
 from models.schemas.source import SourceConfig
-from models.schemas.training_fields import TrainingFields
+from models.schemas.tuning_fields import TuningFields
 
 __all__ = ["GATE_FIELDS", "START_NAME", "START_PREFIX", "AdapterName", "AgentConfig"]
 
@@ -37,7 +37,7 @@ class AgentConfig(
     GateFields,
     AnswerFields,
     GenerationFields,
-    TrainingFields,
+    TuningFields,
     RowFields,
     ScopeFields,
     Identity,

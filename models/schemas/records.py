@@ -91,6 +91,9 @@ class TrainingReport(Record):
         default_factory=dict, description="setup, loading, forward, ..., save"
     )
     job: str = Field(default="", description="digest of the job that this answers")
+    trained_share: float = Field(
+        default=1.0, description="share of the parameters that trained in the last epoch (0-1)"
+    )
 
 
 class SliceScore(Record):

@@ -9,7 +9,7 @@ from pydantic import Field
 from models.schemas import AgentConfig, ArtifactRef, CurvePoint
 from models.schemas.base import Record
 from models.schemas.scope_fields import ScopeFields
-from models.schemas.training_fields import TrainingFields
+from models.schemas.tuning_fields import TuningFields
 
 MODEL, REPORT, ERROR = "model", "training.json", "error.json"
 CHECKPOINTS, HEARTBEAT, PROGRESS, LOG, LOCK = (
@@ -23,7 +23,7 @@ CHECKPOINTS, HEARTBEAT, PROGRESS, LOG, LOCK = (
 _SHAPING = (
     *("adapter", "labels", "encoder", "max_length", "stride", "instruction", "max_new_tokens"),
     *ScopeFields.model_fields,
-    *TrainingFields.model_fields,
+    *TuningFields.model_fields,
 )
 """The fields that change the weights; a longer time limit must not throw a half-done training away."""
 

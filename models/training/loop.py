@@ -33,6 +33,7 @@ from models.training.result import finished_report, store_model, store_report
 from models.training.start_decay import start_decay
 from models.training.state import TrainingState
 from models.training.vocabulary import ReachedVocabulary
+from models.tuning.tune import merge, trained_share
 from models.window_reader import Layout
 
 _LOSSES_AT_ONCE_ON_GPU = 20
@@ -239,6 +240,10 @@ class _Training:
                 state.model.shift(self.adapter.shift(answers, self.data.rows))
             model = self.accelerator.unwrap_model(state.model, keep_fp32_wrapper=False).cpu()
             self.vocabulary.restore(position.best_factor)
+            thaw(model, self.config, max(0, position.epoch - 1))  # as it was, were it resumed at the end
+            share = trained_share(model)
+            if self.config.merge_weights:
+                merge(model, self.config)
             stored = store_model(self.job.folder, model, self.tokenizer, self.config)
         report = TrainingReport(
             model=stored,
@@ -254,6 +259,7 @@ class _Training:
             stopped=stopped,
             seconds_by_part=clock.seconds,
             job=self.job.digest,
+            trained_share=share,
         )
         store_report(self.job, report)
         return report

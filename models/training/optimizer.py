@@ -13,21 +13,16 @@ from models.schemas import AgentConfig
 def build_optimizer(model: Network, config: AgentConfig) -> AdamW:
     """Make AdamW (Loshchilov and Hutter, 2019, arXiv:1711.05101) with a rate for encoder and head each.
 
-    Biases and LayerNorm are not decayed. A parameter without a gradient is left as it is, decay included,
-    so frozen layers stay bit for bit. Each group's `peak` is its rate at the end of the warm-up.
+    Vectors (biases, LayerNorm, factors that begin at one) are not decayed. A parameter without a gradient is
+    left as it is, decay included, so frozen layers stay bit for bit. Each group's `peak` is its rate at the
+    end of the warm-up.
     """
-    kept_whole = {
-        f"{name}.{own}" if name else own
-        for name, module in model.named_modules()
-        for own, _ in module.named_parameters(recurse=False)
-        if isinstance(module, nn.LayerNorm) or own.endswith("bias")
-    }
     pretrained = set(model.pretrained.parameters())
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, parameter in model.named_parameters():
+    for parameter in (p for p in model.parameters() if p.requires_grad):
         rate = config.learning_rate if parameter in pretrained else config.head_learning_rate
         decay = pretrained_decay(config) if parameter in pretrained else config.weight_decay
-        decay = 0.0 if name in kept_whole else decay
+        decay = decay if parameter.squeeze().ndim > 1 else 0.0
         groups.setdefault((rate, decay), []).append(parameter)
     return AdamW(
         [{"params": p, "lr": r, "peak": r, "weight_decay": d} for (r, d), p in groups.items()], fused=True
@@ -60,8 +55,11 @@ def thaw(model: Network, config: AgentConfig, epoch: int) -> None:
     """Let exactly those parameters train that the config names for this epoch (from 0).
 
     `gradual` (Howard and Ruder, 2018, arXiv:1801.06146) starts with the head alone and thaws one more
-    layer an epoch from the top; embeddings thaw after the lowest layer.
+    layer an epoch from the top; embeddings thaw after the lowest layer. Another way of tuning than `full` has
+    said what trains when the network was built.
     """
+    if config.tuning != "full":
+        return
     layers = encoder_layers(model.pretrained)
     training = {
         "none": len(layers) + 1,

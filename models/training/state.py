@@ -66,22 +66,24 @@ class TrainingState(Generic[M]):
     curve: list[CurvePoint] = field(default_factory=list)
     best: dict[str, Tensor] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        # Taken before a layer is frozen for an epoch; what is frozen by now, as a tuned model's base, stays.
+        self._changing = {name: p for name, p in self.model.named_parameters() if p.requires_grad}
+
     def keep_best(self) -> None:
         """Copy the weights as the best so far."""
-        self.best = {
-            name: value.detach().to("cpu", copy=True) for name, value in self.model.named_parameters()
-        }
+        self.best = {name: value.detach().to("cpu", copy=True) for name, value in self._changing.items()}
 
     def take_best(self) -> None:
         """Put the best weights into the model."""
         with torch.no_grad():
-            for name, parameter in self.model.named_parameters():
+            for name, parameter in self._changing.items():
                 parameter.copy_(self.best[name])
 
     def checkpoint(self, seconds: float) -> Checkpoint:
         """Describe the state; `seconds` have passed since the job began, earlier sessions included."""
         tensors: dict[str, dict[str, Tensor]] = {
-            "model": dict(self.model.named_parameters()),
+            "model": dict(self._changing),
             "optimizer": self._moments(),
             "random": _random_states(),
             "best": self.best,
@@ -94,7 +96,7 @@ class TrainingState(Generic[M]):
         """Become the state that a checkpoint describes, random numbers included."""
         tensors = checkpoint.tensors
         with torch.no_grad():
-            for name, parameter in self.model.named_parameters():
+            for name, parameter in self._changing.items():
                 parameter.copy_(tensors["model"][name])
         self._set_moments(tensors["optimizer"])
         self.best = tensors["best"]
@@ -107,15 +109,14 @@ class TrainingState(Generic[M]):
     def _moments(self) -> dict[str, Tensor]:
         return {
             f"{name}{_SEPARATOR}{key}": value
-            for name, parameter in self.model.named_parameters()
+            for name, parameter in self._changing.items()
             for key, value in self.optimizer.state.get(parameter, {}).items()
         }
 
     def _set_moments(self, moments: dict[str, Tensor]) -> None:
-        parameters = dict(self.model.named_parameters())
         for full_name, value in moments.items():
             name, key = full_name.rsplit(_SEPARATOR, 1)
-            self.optimizer.state[parameters[name]][key] = value.to(parameters[name].device)
+            self.optimizer.state[self._changing[name]][key] = value.to(self._changing[name].device)
 
 
 def _random_states() -> dict[str, Tensor]:

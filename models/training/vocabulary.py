@@ -40,6 +40,8 @@ class _ReachedEmbedding(nn.Module):
 class ReachedVocabulary:
     """A model's embedding table, cut to the rows in use until `restore`.
 
+    One that is frozen stays whole: there is nothing to spare.
+
     Args:
         model: Its input embedding is replaced by the cut one.
         windows: Tables in ENCODED_SCHEMA with every sub-word that the model will see meanwhile.
@@ -50,7 +52,7 @@ class ReachedVocabulary:
         encoder: Any = model.pretrained
         self._encoder = encoder
         self._whole: nn.Embedding = encoder.get_input_embeddings()
-        self._cut = not model.writes
+        self._cut = not model.writes and self._whole.weight.requires_grad
         if not self._cut:
             return
         used = np.zeros(self._whole.num_embeddings, bool)

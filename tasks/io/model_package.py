@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import yaml
 
+from models.tuning.bases import needed_packages
 from tasks.io.digests import digest_of, file_digest
 from tasks.io.wheel import Wheel, requirements
 
@@ -66,7 +67,7 @@ def build_package(request: PackageRequest, out: Path) -> None:
     """Write the model's folder to `out`, without asking MLflow to guess requirements or to try it."""
     import mlflow.pyfunc
 
-    pins = list(requirements(request.flavour.module))
+    pins = list(requirements(request.flavour.module, needed_packages(request.model)))
     with _quiet():
         mlflow.pyfunc.save_model(
             out,

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from tasks.io.working import working_folder
 PROJECT = "quickstudy"
 _EPOCH = "1577836800"  # 2020-01-01: the same code gives the same bytes
 _BUILD_SECONDS = 120
+_SOME_NEED = frozenset({"peft"})
+"""Libraries that our code asks for only where a model was tuned with them."""
 _PYPROJECT = """\
 [build-system]
 requires = ["hatchling"]
@@ -48,11 +51,16 @@ class Wheel:
     code: str
 
 
-def requirements(module: str) -> tuple[str, ...]:
-    """Pin exactly what `module` imports, and MLflow; build tags such as `+cpu` are dropped."""
+def requirements(module: str, also: Sequence[str] = ()) -> tuple[str, ...]:
+    """Pin exactly what `module` imports, and MLflow; build tags such as `+cpu` are dropped.
+
+    Args:
+        module: What a loaded model imports of ours.
+        also: Packages that this model needs of those that only some do.
+    """
     from importlib.metadata import version
 
-    pinned = {**code_digest(module).libraries, "mlflow": version("mlflow")}
+    pinned = {**_needed(code_digest(module)), **{name: version(name) for name in ("mlflow", *also)}}
     return tuple(f"{name}=={release.partition('+')[0]}" for name, release in sorted(pinned.items()))
 
 
@@ -80,6 +88,11 @@ def unpack(wheel: Path, folder: Path) -> None:
     """Unpack a wheel as pip would: ours is plain Python, so its files are all there is to it."""
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(folder)
+
+
+def _needed(code: CodeDigest) -> dict[str, str]:
+    """Give the libraries that every model needs."""
+    return {name: version for name, version in code.libraries.items() if name not in _SOME_NEED}
 
 
 def _build_into(folder: Path, code: CodeDigest, root: Path) -> None:
@@ -121,7 +134,7 @@ def _stage(stage: Path, code: CodeDigest, root: Path) -> None:
     text = _PYPROJECT.format(
         name=PROJECT,
         version=f"{_release()}+{digest_of(code.modules)[:12]}",
-        dependencies=json.dumps(sorted(code.libraries)),
+        dependencies=json.dumps(sorted(_needed(code))),
     )
     (stage / "pyproject.toml").write_text(text)
 

@@ -55,3 +55,12 @@ def test_requirements_are_pinned_and_public():
     assert all(line.count("==") == 1 and "+" not in line for line in requirements(MODULE))
     assert {"mlflow", "torch", "transformers", "safetensors"} <= set(names)
     assert not {"prefect", "sqlalchemy", "alembic"} & set(names)
+
+
+def test_what_only_some_models_need_is_named_for_those(cache: Path):
+    """Neither the wheel nor a plain model asks for peft; a model that was tuned by it pins it."""
+    names = zipfile.ZipFile(build_wheel(cache, MODULE).path)
+    (metadata,) = (names.read(name).decode() for name in names.namelist() if name.endswith("METADATA"))
+    assert "peft" not in metadata
+    assert not [line for line in requirements(MODULE) if line.startswith("peft")]
+    assert [line for line in requirements(MODULE, ["peft"]) if line.startswith("peft==")]
