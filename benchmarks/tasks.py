@@ -38,6 +38,8 @@ class Task:
 TASKS = {
     "out_of_scope": Task(reading_data.OUT_OF_SCOPE, reading_data.out_of_scope),
     "question_answering": Task(xquad_data.QUESTION_ANSWERING, xquad_data.question_answering),
+    "multi_label": Task(reading_data.MULTI_LABEL, reading_data.multi_label),
+    "relations": Task(reading_data.RELATIONS, reading_data.relations),
 }
 
 

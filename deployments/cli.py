@@ -148,7 +148,7 @@ def learn(
 def predict(
     agent: Annotated[str, typer.Argument(help="Name of an agent with a champion.")],
     texts: Annotated[
-        list[str], typer.Argument(help="One or more texts; `-` reads lines from standard input.")
+        list[str], typer.Argument(help="Texts, or rows as JSON objects; `-` reads lines from standard input.")
     ],
     json: Annotated[bool, typer.Option(help="Print one JSON object a line.")] = False,
 ) -> None:

@@ -32,12 +32,37 @@ def predict_texts(agent: str, texts: list[str], *, as_json: bool) -> None:
             f"{agent} is a start, from which agents are made: `quickstudy learn NAME --examples FILE`."
         )
     lines = [line.rstrip("\n") for line in sys.stdin] if texts == ["-"] else texts
-    predictions = Predictor.load(load_champion(current_home().books(), agent)).predict(lines)
+    predictor = Predictor.load(load_champion(current_home().books(), agent))
+    rows = _rows(lines, predictor.adapter.inputs().names)
+    predictions = predictor.predict(lines if rows is None else rows)
     if as_json:
-        for text, row in zip(lines, predictions.to_pylist(), strict=True):
-            sys.stdout.write(json.dumps({"text": text, **row}, ensure_ascii=False) + "\n")
+        asked = [{"text": line} for line in lines] if rows is None else rows
+        for row, answer in zip(asked, predictions.to_pylist(), strict=True):
+            sys.stdout.write(json.dumps({**row, **answer}, ensure_ascii=False) + "\n")
     else:
         OUT.print(prediction_table(lines, predictions))
+
+
+def _rows(lines: list[str], names: list[str]) -> list[dict[str, object]] | None:
+    """Read each line as a JSON object where an agent reads more than a text; None where it does not.
+
+    Raises:
+        ConfigError: A line is no JSON object.
+    """
+    if len(names) == 1:
+        return None
+    rows = []
+    for line in lines:
+        try:
+            row = json.loads(line)
+        except ValueError:
+            row = None
+        if not isinstance(row, dict):
+            raise ConfigError(
+                f"This agent reads {', '.join(names)}, and {line[:60]!r} is no JSON object with them."
+            )
+        rows.append(row)
+    return rows
 
 
 def show_status() -> None:

@@ -117,11 +117,17 @@ def _columns(rows: Rows, schema: pa.Schema) -> Mapping[str, Any]:
 
 def _typed(values: Any, field: pa.Field) -> pa.ChunkedArray | pa.Array:  # noqa: ANN401 - checked here
     try:
-        return (
-            values.cast(field.type) if isinstance(values, pa.ChunkedArray) else pa.array(values, field.type)
-        )
+        if isinstance(values, pa.ChunkedArray):
+            return values.cast(field.type)
+        # The places of words are whole numbers, and strings in every source.
+        return pa.array(values).cast(field.type) if _are_numbers(values) else pa.array(values, field.type)
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, UnicodeEncodeError) as error:
         raise DataError(f"The rows do not read as {field.type} for {field.name!r}: {error}") from error
+
+
+def _are_numbers(values: Sequence[Any]) -> bool:
+    first = next((value for value in values if isinstance(value, list | tuple) and value), ())
+    return any(isinstance(item, int) and not isinstance(item, bool) for item in first)
 
 
 def predict_windows(

@@ -4,7 +4,9 @@ The lines are written out, so that a step's code digest and the wheel of a versi
 """
 
 from models.adapters.base import ENCODED_SCHEMA, IGNORED, Answers, Encoding, Outcomes, Shape, TaskAdapter, pad
+from models.adapters.multi_label_classification import MultiLabelClassification
 from models.adapters.question_answering import QuestionAnswering
+from models.adapters.relation_classification import RelationClassification
 from models.adapters.text_classification import TextClassification
 from models.adapters.token_classification import TokenClassification
 from models.adapters.translation import Translation
@@ -16,6 +18,8 @@ ADAPTERS: dict[AdapterName, type[TaskAdapter]] = {
     "token_classification": TokenClassification,
     "translation": Translation,
     "question_answering": QuestionAnswering,
+    "multi_label_classification": MultiLabelClassification,
+    "relation_classification": RelationClassification,
 }
 
 __all__ = [
@@ -24,8 +28,10 @@ __all__ = [
     "IGNORED",
     "Answers",
     "Encoding",
+    "MultiLabelClassification",
     "Outcomes",
     "QuestionAnswering",
+    "RelationClassification",
     "Shape",
     "TaskAdapter",
     "TextClassification",

@@ -9,6 +9,7 @@ from models.errors import DataError
 
 _BIO = re.compile(r"O|[BI]-\S+")
 _TEXT_NAMES = ("text", "sentence", "content", "review", "message", "utterance", "question", "body")
+_LIST_NAMES = ("labels", "tags", "topics", "categories", "intents", "genres")
 LABEL_NAMES = ("label", "category", "intent", "class", "sentiment", "target", "topic")
 MOST_LABELS = 1000
 _QUESTION_NAMES = {
@@ -66,6 +67,43 @@ def tokens_and_tags(sample: Sample) -> Guess | None:
             why = f"{tags!r} holds BIO tags and {name!r} as many tokens"
             return Guess({"tokens_column": name, "tags_column": tags}, why)
     raise DataError(f"column {tags!r} holds BIO tags, but no column has as many tokens in each row.")
+
+
+def text_and_labels(sample: Sample) -> Guess | None:
+    """Find a list of labels by its usual names, and the longest text."""
+    lists = [name for name in _LIST_NAMES if name in sample and _are_lists(sample[name])]
+    texts = {
+        name: sum(map(len, v)) / len(v)
+        for name, values in sample.items()
+        if name not in lists and (v := [x for x in values if isinstance(x, str)])
+    }
+    text = _best(texts, _TEXT_NAMES, key=lambda name: -texts[name])
+    if text is None or not lists or any(_are_tags(values) for values in sample.values()):
+        return None
+    columns: dict[str, object] = {"text_column": text}
+    if lists[0] != "labels":
+        columns["columns"] = {"labels": lists[0]}
+    return Guess(columns, f"{text!r} holds the text and {lists[0]!r} a list of labels")
+
+
+def tokens_and_pair(sample: Sample) -> Guess | None:
+    """Find tokens and two entities among them, by their names, and a relation.
+
+    Raises:
+        DataError: There are tokens and two entities, but no relation.
+    """
+    if not all(name in sample and _are_lists(sample[name]) for name in ("tokens", "head", "tail")):
+        return None
+    label = next((name for name in ("relation", *LABEL_NAMES) if name in sample), None)
+    if label is None:
+        raise DataError("there are tokens, a head and a tail, but no column called relation or label.")
+    why = f"'tokens', 'head' and 'tail' mark two entities and {label!r} holds their relation"
+    return Guess({"label_column": label}, why)
+
+
+def _are_lists(values: list[object]) -> bool:
+    filled = [value for value in values if value not in (None, "")]
+    return bool(filled) and all(isinstance(v, list) or str(v).startswith("[") for v in filled)
 
 
 def _items(value: object) -> list[object]:

@@ -35,6 +35,22 @@ def list_entity_types(tags: pa.ChunkedArray) -> pa.Table:
     return pa.table({"row": rows, "label": pc.utf8_slice_codeunits(values.filter(begins), 2)})
 
 
+def measure_tokens(tokens: pa.ListArray) -> dict[str, pa.Array]:
+    """Count, row by row, tokens and what is wrong with them.
+
+    Returns:
+        `tokens` (null where there is no list), `empty_tokens`, `damaged_tokens`.
+    """
+    offsets, words = _flat(tokens)
+    blank = pc.equal(pc.binary_length(pc.utf8_trim_whitespace(words)), 0)
+    damaged = pa.array(holds(words, "\x00") | holds(words, "\ufffd"))
+    return {
+        "tokens": pc.list_value_length(tokens),
+        "empty_tokens": _count(pc.fill_null(blank, True), offsets, len(tokens)),
+        "damaged_tokens": _count(damaged, offsets, len(tokens)),
+    }
+
+
 def measure_tags(tokens: pa.ListArray, tags: pa.ListArray, labels: Sequence[str]) -> dict[str, pa.Array]:
     """Count, row by row, tokens and tags and what is wrong with them.
 
@@ -43,19 +59,15 @@ def measure_tags(tokens: pa.ListArray, tags: pa.ListArray, labels: Sequence[str]
         (tags less tokens), `unknown_tags`, `broken_bio` (an I- that follows neither B- nor I- of its type).
     """
     rows = len(tokens)
-    token_offsets, words = _flat(tokens)
     tag_offsets, values = _flat(tags)
     known = [OUTSIDE, *(f"{prefix}-{label}" for label in labels for prefix in "BI")]
     codes = pc.fill_null(pc.index_in(values, value_set=pa.array(known)), -1).to_numpy()
-    blank = pc.equal(pc.binary_length(pc.utf8_trim_whitespace(words)), 0)
-    damaged = pa.array(holds(words, "\x00") | holds(words, "\ufffd"))
-    token_counts, tag_counts = pc.list_value_length(tokens), pc.list_value_length(tags)
-    surplus = pc.fill_null(pc.subtract(tag_counts, token_counts), 0)
+    measured = measure_tokens(tokens)
+    tag_counts = pc.list_value_length(tags)
+    surplus = pc.fill_null(pc.subtract(tag_counts, measured["tokens"]), 0)
     return {
-        "tokens": token_counts,
+        **measured,
         "tags": tag_counts,
-        "empty_tokens": _count(pc.fill_null(blank, True), token_offsets, rows),
-        "damaged_tokens": _count(damaged, token_offsets, rows),
         "surplus": surplus,
         "unknown_tags": _count(pa.array(codes < 0), tag_offsets, rows),
         "broken_bio": _count(pa.array(_broken_bio(codes, tag_offsets)), tag_offsets, rows),

@@ -8,6 +8,7 @@ from models.adapters import TaskAdapter, get_adapter
 from models.baselines.base import Baseline
 from models.baselines.crf import Crf
 from models.baselines.frequent_tag import FrequentTag
+from models.baselines.label_sets import CommonestLabels, TfidfLabels
 from models.baselines.likest_sentence import LikestSentence
 from models.baselines.text import Majority, TfidfLogistic
 from models.baselines.written import Copy, Lead, Nearest
@@ -15,7 +16,11 @@ from models.schemas import AgentConfig
 
 BASELINES: dict[str, Callable[[TaskAdapter], Baseline]] = {
     "majority": lambda adapter: Majority(adapter.config.labels, adapter.config.seed),
-    "tfidf_logistic": lambda adapter: TfidfLogistic(adapter.config.labels, adapter.config.seed),
+    "tfidf_logistic": lambda adapter: TfidfLogistic(
+        adapter.config.labels, adapter.config.seed, adapter.texts
+    ),
+    "commonest_labels": lambda adapter: CommonestLabels(adapter.config.labels),
+    "tfidf_labels": lambda adapter: TfidfLabels(adapter.config.labels, adapter.config.seed),
     "frequent_tag": lambda adapter: FrequentTag(adapter.config.labels, adapter.config.seed),
     "crf": lambda adapter: Crf(adapter.config.labels, adapter.config.seed),
     "copy": Copy,
@@ -27,6 +32,7 @@ BASELINES: dict[str, Callable[[TaskAdapter], Baseline]] = {
 __all__ = [
     "BASELINES",
     "Baseline",
+    "CommonestLabels",
     "Copy",
     "Crf",
     "FrequentTag",
@@ -34,6 +40,7 @@ __all__ = [
     "LikestSentence",
     "Majority",
     "Nearest",
+    "TfidfLabels",
     "TfidfLogistic",
     "predict_baselines",
 ]

@@ -1,7 +1,7 @@
 """Baselines for one label a text."""
 
-from collections.abc import Sequence
-from typing import Any, Self
+from collections.abc import Callable, Sequence
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,13 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # c
 
 from models.baselines.base import sample_rows
 from models.ragged import Ragged
+
+Texts: TypeAlias = Callable[[pa.Table], pa.ChunkedArray]
+
+
+def text_column(rows: pa.Table) -> pa.ChunkedArray:
+    """Give the column `text`."""
+    return rows["text"]
 
 
 class Majority:
@@ -45,10 +52,14 @@ class TfidfLogistic:
     Args:
         labels: The agent's classes in order.
         seed: Seed of the sample of training rows.
+        texts: Gives each row's text.
         most_rows: Training rows beyond this number are left out.
     """
 
-    def __init__(self, labels: Sequence[str], seed: int, most_rows: int = 20_000) -> None:
+    def __init__(
+        self, labels: Sequence[str], seed: int, texts: Texts = text_column, most_rows: int = 20_000
+    ) -> None:
+        self._texts = texts
         self._labels = tuple(labels)
         self._seed = seed
         self._most_rows = most_rows
@@ -57,19 +68,13 @@ class TfidfLogistic:
     def fit(self, rows: pa.Table) -> Self:
         """Fit on a sample; with a single label or without a word there is only the majority to learn."""
         rows = sample_rows(rows, self._most_rows, self._seed)
-        texts, labels = rows["text"].to_pylist(), rows["label"].to_numpy().astype(str)
+        texts, labels = self._texts(rows).to_pylist(), rows["label"].to_numpy().astype(str)
         has_words = any(text.strip() for text in texts)
         if len(set(labels.tolist())) < 2 or not has_words:
             self._pipeline = Majority(self._labels, self._seed).fit(rows)
             return self
-        # Punctuation counts as words: ":)" and "!" carry mood.
-        words: dict[str, Any] = {
-            "ngram_range": (1, 2),
-            "token_pattern": r"\w+|[^\w\s]+",
-            "min_df": _min_df(rows),
-        }
+        vectorizer = word_vectorizer(rows.num_rows)
         # scikit-learn carries no types.
-        vectorizer = TfidfVectorizer(sublinear_tf=True, **words)  # type: ignore[no-untyped-call]
         classifier = LogisticRegression(C=5.0, max_iter=300)  # type: ignore[no-untyped-call]
         pipeline = Pipeline([("words", vectorizer), ("classes", classifier)])  # type: ignore[no-untyped-call]
         # The arrays are small: threads that wait for each other cost thirty times the work.
@@ -84,13 +89,20 @@ class TfidfLogistic:
         probabilities = np.zeros((rows.num_rows, len(self._labels)))
         columns = [self._labels.index(label) for label in self._pipeline.classes_]
         if rows.num_rows:
-            probabilities[:, columns] = self._pipeline.predict_proba(rows["text"].to_pylist())
+            probabilities[:, columns] = self._pipeline.predict_proba(self._texts(rows).to_pylist())
         return _answers(probabilities, self._labels)
 
 
-def _min_df(rows: pa.Table) -> int:
-    """Leave out what stands in one text only, if there are texts enough."""
-    return 2 if rows.num_rows >= 200 else 1
+def word_vectorizer(rows: int) -> TfidfVectorizer:
+    """Make TF-IDF of words and word pairs for that many texts."""
+    words: dict[str, Any] = {
+        "ngram_range": (1, 2),
+        # Punctuation counts as words: ":)" and "!" carry mood.
+        "token_pattern": r"\w+|[^\w\s]+",
+        # What stands in one text only is left out, if there are texts enough.
+        "min_df": 2 if rows >= 200 else 1,
+    }
+    return TfidfVectorizer(sublinear_tf=True, **words)  # type: ignore[no-untyped-call]
 
 
 def _answers(probabilities: np.ndarray, labels: tuple[str, ...]) -> pa.Table:

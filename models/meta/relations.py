@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from transformers import PreTrainedTokenizerBase
 
+from models.adapters.marked_words import mark_entities
 from models.episodes import Pool
 from models.meta.pools import first_of_each
 from models.ragged import Ragged
-
-_HEAD, _TAIL = "@", "#"
 
 
 @dataclass(frozen=True)
@@ -35,17 +35,17 @@ def relation_pool(
 ) -> Pool:
     """Make a pool whose marks are the sub-words at which both entities begin.
 
-    Entities are set between punctuation marks, which every vocabulary has (Zhou and Chen, "An Improved
-    Baseline for Sentence-level Relation Extraction", 2022, arXiv:2102.01373, sec. 2.2: entity marker, punct).
     A row whose entities lie beyond `max_length` sub-words is left out.
     """
     classes = tuple(sorted({row.label for row in rows}))
-    marked = [_marked(row) for row in rows]
+    tokens = pa.array([row.tokens for row in rows], pa.list_(pa.string()))
+    spans = np.array([[row.head, row.tail] for row in rows]).reshape(-1, 2, 2) - [0, 1]
+    marked = mark_entities(tokens, spans)
     encoded = tokenizer(
-        [words for words, _ in marked], is_split_into_words=True, truncation=True, max_length=max_length
+        marked.words.to_pylist(), is_split_into_words=True, truncation=True, max_length=max_length
     )
     marks, usable = [], []
-    for i, (_, places) in enumerate(marked):
+    for i, places in enumerate(marked.places.tolist()):
         found = [encoded.word_to_tokens(i, place) for place in places]
         usable.append(all(found))
         marks.append([span.start if span else 0 for span in found])
@@ -63,18 +63,3 @@ def relation_pool(
         marks=np.array(marks, np.int64)[kept],
         named=np.zeros(int(kept.sum()), bool),
     )
-
-
-def _marked(row: Relation) -> tuple[list[str], tuple[int, int]]:
-    """Set both entities between marks; give the words, and the places of the first mark of each."""
-    spans = sorted([(*row.head, _HEAD), (*row.tail, _TAIL)])
-    words: list[str] = []
-    places: dict[str, int] = {}
-    last = 0
-    for first, end, mark in spans:
-        words += row.tokens[last:first]
-        places[mark] = len(words)
-        words += [mark, *row.tokens[max(first, last) : end], mark]
-        last = max(last, end)
-    words += row.tokens[last:]
-    return words, (places[_HEAD], places[_TAIL])

@@ -8,6 +8,7 @@ from models.adapters import TaskAdapter
 from models.metrics.answers import score_answers
 from models.metrics.bootstrap import score_counts
 from models.metrics.calibration import calibration_error, reliability
+from models.metrics.label_sets import score_label_sets
 from models.metrics.labels import score_labels
 from models.metrics.scores import Scores
 from models.metrics.tags import score_tags
@@ -16,6 +17,7 @@ from models.metrics.texts import score_texts
 SCORERS: dict[str, Callable[[TaskAdapter, pa.Table, pa.Table], Scores]] = {
     "answers": score_answers,
     "labels": score_labels,
+    "label_sets": score_label_sets,
     "tags": score_tags,
     "texts": score_texts,
 }

@@ -20,13 +20,17 @@ def score_scope(adapter: TaskAdapter, rows: pa.Table, predictions: pa.Table) -> 
         predictions: `label` for the same rows, and `in_scope` where the model knows of it.
 
     Returns:
-        Accuracy on rows of a class; the recall of out-of-scope, its area under the ROC curve, and its
-        recall at the threshold that 95 % of the rows of a class pass. Without rows out of scope, none of
-        these three.
+        Of the rows of a class, accuracy and the share not taken for out of scope; of the others, the recall,
+        the area under the ROC curve, and the recall at the threshold that 95 % of the classes' rows pass.
+        Without rows out of scope, none of these three.
     """
     outcomes, seed = adapter.outcomes(rows, predictions), adapter.config.seed
     outside = rows["label"].to_numpy().astype(str) == adapter.config.out_of_scope
-    scores = {"in_scope_accuracy": score_counts(outcomes.counts[~outside], seed)}
+    passed = predictions["label"].to_numpy().astype(str)[~outside] != adapter.config.out_of_scope
+    scores = {
+        "in_scope_accuracy": score_counts(outcomes.counts[~outside], seed),
+        "in_scope_passed": score_counts(np.stack([passed, ~passed, ~passed], axis=1).astype(np.int64), seed),
+    }
     if not outside.any():
         return scores
     scores["out_of_scope_recall"] = score_counts(outcomes.counts[outside], seed)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 from rich.box import SIMPLE_HEAD
@@ -194,17 +194,25 @@ def _judged(decision: Judged) -> Text:
 
 
 def prediction_table(texts: Sequence[str], predictions: pa.Table) -> RenderableType:
-    """Show one line a text: its label, or the entities found in it, and how sure the agent is.
+    """Show one line a row: its label or labels, the entities found in it, or what was written.
 
     Args:
         texts: What was asked.
-        predictions: One row a text: `label` or `tags` (with `tokens`, where known), and `confidence`.
+        predictions: One row a text: the answer first (`tags` with `tokens`, where known), and `confidence`.
     """
-    table = _table("text", "label" if "label" in predictions.column_names else "found", "sure")
+    answer = predictions.column_names[0] if "tags" not in predictions.column_names else "tags"
+    table = _table("text", "found" if answer == "tags" else answer, "sure")
     for text, row in zip(texts, predictions.to_pylist(), strict=True):
-        found = Text(row["label"], style="bold") if "label" in row else _entities(text, row)
-        table.add_row(Text(text), found, _sure(float(row["confidence"])))
+        table.add_row(Text(text), _answer(text, row, answer), _sure(float(row["confidence"])))
     return table
+
+
+def _answer(text: str, row: Mapping[str, Any], name: str) -> Text:
+    if name == "tags":
+        return _entities(text, row)
+    if isinstance(row[name], list):
+        return Text(", ".join(row[name]), style="bold") if row[name] else Text("nothing", style="dim")
+    return Text(str(row[name]), style="bold")
 
 
 def _sure(confidence: float) -> Text:

@@ -98,7 +98,7 @@ def _guess(path: Path) -> _Guess:
     )
 
 
-def _source(path: Path, **columns: str | None) -> SourceConfig:
+def _source(path: Path, **columns: object) -> SourceConfig:
     return SourceConfig.model_validate({"address": str(path), **columns})
 
 

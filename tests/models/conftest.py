@@ -15,7 +15,12 @@ from tests.models.tiny import store_tiny_causal, store_tiny_encoder, store_tiny_
 settings.register_profile("quickstudy", deadline=None)
 settings.load_profile("quickstudy")
 
-LABELS = {"text_classification": ("neg", "neu", "pos"), "token_classification": ("loc", "per")}
+LABELS = {
+    "text_classification": ("neg", "neu", "pos"),
+    "token_classification": ("loc", "per"),
+    "multi_label_classification": ("neg", "neu", "pos"),
+    "relation_classification": ("in", "of"),
+}
 
 
 @pytest.fixture(scope="session")

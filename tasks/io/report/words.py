@@ -12,7 +12,15 @@ VERDICTS = {
     "promote": "promote",
     "keep": "keep the champion",
 }
-_SPELLED = {"f1": "F1", "crf": "CRF", "tfidf": "TF-IDF", "ms": "ms", "mb": "MB", "ner": "NER"}
+_SPELLED = {
+    "f1": "F1",
+    "crf": "CRF",
+    "tfidf": "TF-IDF",
+    "ms": "ms",
+    "mb": "MB",
+    "ner": "NER",
+    "auroc": "AUROC",
+}
 
 
 FEW = 3

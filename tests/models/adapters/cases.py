@@ -19,6 +19,12 @@ def head_answers(adapter: TaskAdapter, windows: pa.Table) -> list[np.ndarray]:
     return [one[0] if adapter.pools else one for one in loud]
 
 
+def indicator_answers(adapter: TaskAdapter, windows: pa.Table) -> list[np.ndarray]:
+    """Give scores whose signs say the windows' ones and zeros loudly."""
+    del adapter
+    return [20.0 * np.array(one) - 10.0 for one in windows["labels"].to_pylist()]
+
+
 def written_answers(adapter: TaskAdapter, windows: pa.Table) -> list[np.ndarray]:
     """Give the windows' labels as what was written, without a doubt."""
     del adapter
@@ -92,5 +98,27 @@ CASES = {
         long={"question": "so", "context": "so " * 40},
         windows=5,
         answers=span_answers,
+    ),
+    "multi_label_classification": Case(
+        rows=({"text": "a good film", "labels": ["neg", "pos"]}, {"text": "dull", "labels": ["neg"]}),
+        long={"text": "so " * 40},
+        lost={"text": "\x00"},
+        bad={"text": "a film", "labels": ["great"]},
+        answers=indicator_answers,
+    ),
+    "relation_classification": Case(
+        rows=(
+            {
+                "tokens": ["Ada", "is", "in", "New", "York"],
+                "head": ["0", "0"],
+                "tail": ["3", "4"],
+                "label": "in",
+            },
+            {"tokens": ["Rome", "Ada"], "head": ["1", "1"], "tail": ["0", "0"], "label": "of"},
+        ),
+        long={"tokens": ["so"] * 40, "head": ["1", "1"], "tail": ["3", "4"]},
+        windows=1,
+        lost={"tokens": ["so"] * 40, "head": ["0", "0"], "tail": ["39", "39"]},
+        bad={"tokens": ["Ada"], "head": ["0", "0"], "tail": ["0", "0"], "label": "near"},
     ),
 }

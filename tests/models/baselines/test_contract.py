@@ -25,6 +25,20 @@ ROWS = {
             "tags": [["O", "B-loc", "I-loc"], ["B-per", "O"], ["O", "B-loc", "B-per", "O"]] * 10,
         }
     ),
+    "multi_label_classification": pa.table(
+        {
+            "text": ["so good :)", "so bad", "it is a film", "good bad", "bad film", "good good"] * 10,
+            "labels": [["pos"], ["neg"], ["neu"], ["neg", "pos"], ["neg", "neu"], ["pos"]] * 10,
+        }
+    ),
+    "relation_classification": pa.table(
+        {
+            "tokens": [["Ada", "in", "Rome"], ["king", "of", "Rome"], ["Bob", "in", "Bonn"]] * 10,
+            "head": [["0", "0"]] * 30,
+            "tail": [["2", "2"]] * 30,
+            "label": ["in", "of", "in"] * 10,
+        }
+    ),
     "translation": pa.table(
         {
             "text": ["a good film", "dull", "so good", "so so", "the film", "a user"] * 10,

@@ -56,6 +56,7 @@ def test_both_kinds_of_rows_are_scored_apart(make_config: Callable[..., AgentCon
     answers = pa.table({"label": ["a", "a", "oos", "b"], "confidence": [0.9, 0.9, 0.9, 0.9]})
     metrics = score_labels(get_adapter(make_config(**FIELDS)), rows, answers).metrics
     assert metrics["in_scope_accuracy"].value == metrics["out_of_scope_recall"].value == 0.5
+    assert metrics["in_scope_passed"].value == 1
     assert "out_of_scope_auroc" not in metrics
 
 
@@ -63,4 +64,4 @@ def test_rows_of_classes_alone_have_no_recall(make_config: Callable[..., AgentCo
     """A score is never invented."""
     rows = pa.table({"label": ["a"]})
     found = score_scope(get_adapter(make_config(**FIELDS)), rows, rows)
-    assert list(found) == ["in_scope_accuracy"]
+    assert list(found) == ["in_scope_accuracy", "in_scope_passed"]
