@@ -11,7 +11,8 @@ The rules, in the order in which a person would ask:
    them, may be significantly worse than `harm_margin` (Holm over slices, level `harm_alpha`). Where
    `protected_slices` names a slice, it must be shown that it is not worse than its margin. A slice that
    lost so many rows to rule 1 that it can't be judged any more asks for fresh ones.
-4. Do the guardrails hold? Latency, calibration, size.
+4. Do the guardrails hold? Latency, calibration, size, what perturbations cost, gaps between groups. Groups
+   too small to be compared ask for rows.
 
 `keep` is said where something speaks against the challenger, or where nothing worth more rows
 (`harm_margin`) speaks for it. `not_enough_data` is said where nothing speaks against it and something that
@@ -29,7 +30,7 @@ from models.comparison import Comparison, compare
 from models.errors import DataError
 from models.gating.evidence import GateEvidence, Measured
 from models.gating.finding import Finding, describe, explain_used_up, join_findings
-from models.gating.guardrails import broken_guardrails, check_guardrails
+from models.gating.guardrails import judge_guardrails
 from models.gating.harm import Slice, judge_slices
 from models.gating.rules import GateRules
 from models.gating.superiority import check_luck, compare_scores, judge_luck, judge_win
@@ -68,12 +69,12 @@ def _judge_challenger(evidence: GateEvidence, fresh: np.ndarray, rules: GateRule
     used_up = bool((evidence.current & ~fresh).any())
     luck = check_luck(test, variance, rules)
     slices = judge_slices(_slices(evidence, comparison, rules), rules)
-    measured = check_guardrails(evidence.measured, rules)
+    measured, limits = judge_guardrails(evidence.measured, rules)
     findings = [
         *judge_win(test, variance, rules, used_up),
         *judge_luck(luck, test, variance, rules, used_up),
         *slices.findings,
-        *broken_guardrails(measured),
+        *limits,
     ]
     won = f"it is better than the champion: {describe(test)}, and no slice of {len(slices.tests)} is harmed"
     return GateReport(
@@ -100,7 +101,7 @@ def _judge_first(evidence: GateEvidence, fresh: np.ndarray, rules: GateRules) ->
     }
     tests = {name: compare_scores(name, c, rules.alpha) for name, c in comparisons.items()}
     used_up = bool((evidence.current & ~fresh).any())
-    measured = check_guardrails(evidence.measured, rules)
+    measured, limits = judge_guardrails(evidence.measured, rules)
     findings = [
         finding
         for name, test in tests.items()
@@ -109,7 +110,7 @@ def _judge_first(evidence: GateEvidence, fresh: np.ndarray, rules: GateRules) ->
     hardest = max(tests.values(), key=lambda test: test.p_value)
     won = f"it is the first version and beats every baseline, {hardest.name} least: {describe(hardest)}"
     return GateReport(
-        **_conclude([*findings, *broken_guardrails(measured)], won),
+        **_conclude([*findings, *limits], won),
         baselines=tuple(tests.values()),
         guardrails=measured,
         rows=hardest.rows,
@@ -124,9 +125,9 @@ def _too_few(evidence: GateEvidence, fresh: np.ndarray, rules: GateRules) -> Gat
     text = f"the current window has {rows} held-out rows and {rules.min_slice_rows} is the least"
     text += explain_used_up(lost, rules.max_reuse)
     finding = Finding(text, against=False, needed_rows=rules.min_slice_rows, used_up=lost > 0)
-    measured = check_guardrails(evidence.measured, rules)
+    measured, limits = judge_guardrails(evidence.measured, rules)
     return GateReport(
-        **_conclude([finding, *broken_guardrails(measured)], ""),
+        **_conclude([finding, *limits], ""),
         guardrails=measured,
         rows=rows,
         used_up=int((~fresh).sum()),

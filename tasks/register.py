@@ -64,6 +64,10 @@ def _record(
     tracking.log_curve(books, run_id, training.curve)
     figures = {name: metric.value for name, metric in evaluation.metrics.items()}
     figures |= {"calibration_error": evaluation.calibration_error, "size_mb": evaluation.size_mb}
+    figures |= {
+        f"{evaluation.primary}_under_{r.perturbation}": r.perturbed.value for r in evaluation.robustness
+    }
+    figures |= {f"robustness_drop_{r.perturbation}": r.lost.value for r in evaluation.robustness}
     figures |= {"seconds_total": training.seconds, "tokens_per_second": training.tokens_per_second}
     tracking.log_metrics(books, run_id, figures)
     for name, item in (("snapshot", snapshot), ("training", training), ("evaluation", evaluation)):

@@ -117,6 +117,8 @@ class TaskAdapter(ABC):
     """What must hold of what `measure` gives, in the order in which reasons are told."""
     softmax: ClassVar[bool] = False
     """Whether the scores at each label are those of one softmax over `outputs`, whose truth the label is."""
+    perturbed: ClassVar[str | None] = None
+    """The column whose words may change a little without changing the truth; None if each may matter."""
     scorer: ClassVar[str]
     """A key of `models.metrics.SCORERS`."""
     baselines: ClassVar[tuple[str, ...]]

@@ -26,6 +26,7 @@ class TextClassification(OneLabel):
         Check("damaged", Rule.NONE, ENCODING),
         Check("label", Rule.KNOWN, "unknown label"),
     )
+    perturbed: ClassVar[str | None] = "text"
     baselines: ClassVar[tuple[str, ...]] = ("majority", "tfidf_logistic")
 
     @classmethod

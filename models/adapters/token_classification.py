@@ -41,6 +41,7 @@ class TokenClassification(TaskAdapter):
         Check("broken_bio", Rule.NONE, "invalid BIO"),
     )
     softmax: ClassVar[bool] = True
+    perturbed: ClassVar[str | None] = "tokens"
     scorer: ClassVar[str] = "tags"
     baselines: ClassVar[tuple[str, ...]] = ("frequent_tag", "crf")
     label_word: ClassVar[str] = "entity type"

@@ -1,6 +1,6 @@
 """What the gate looks at: outcomes of several versions on the same held-out rows, and measurements."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy as np
 from models.adapters.base import Outcomes
 from models.comparison import MetricKind
 from models.errors import DataError
+from models.schemas import SliceScore
 
 REFERENCE = "window=reference"
 """The slice of all held-out rows outside of the current window."""
@@ -21,11 +22,15 @@ class Measured:
         latency_ms: Median latency at batch 1 (milliseconds).
         calibration_error: Expected calibration error (fraction, 0-1).
         size_mb: Stored weights (megabytes).
+        robustness: Fraction of the metric that each perturbation costs.
+        slices: The metric on each slice, among them the groups that are compared.
     """
 
     latency_ms: float | None = None
     calibration_error: float | None = None
     size_mb: float | None = None
+    robustness: Mapping[str, float] = field(default_factory=dict)
+    slices: Sequence[SliceScore] = ()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """GateRules: what the gate reads of a description, an agent's or a start's."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 
@@ -46,6 +46,18 @@ class GateRules(Protocol):
     @property
     def max_size_mb(self) -> float | None:
         """Limit on the stored weights (megabytes)."""
+
+    @property
+    def max_robustness_drop(self) -> float | None:
+        """Limit on what a perturbation costs (fraction of the metric)."""
+
+    @property
+    def max_group_gap(self) -> float | None:
+        """Limit on the difference between groups (fraction, 0-1)."""
+
+    @property
+    def groups(self) -> Sequence[str]:
+        """Slices, or kinds of slices, that are compared with each other."""
 
     @property
     def seed(self) -> int:

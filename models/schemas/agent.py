@@ -17,6 +17,7 @@ from models.schemas.gate_fields import GateFields
 from models.schemas.generation_fields import GenerationFields
 from models.schemas.identity import START_NAME, START_PREFIX, Identity
 from models.schemas.objectives import check_objective
+from models.schemas.robustness import RobustnessFields, check_robustness
 from models.schemas.row_fields import RowFields
 from models.schemas.run_fields import RunFields
 from models.schemas.scope_fields import ScopeFields
@@ -30,12 +31,16 @@ __all__ = ["GATE_FIELDS", "START_NAME", "START_PREFIX", "AdapterName", "AgentCon
 GATE_FIELDS = tuple(GateFields.model_fields)
 """The fields that the gate alone reads: they decide a verdict and train nothing."""
 
+ROBUSTNESS_FIELDS = frozenset(RobustnessFields.model_fields)
+"""The fields that evaluation alone reads."""
+
 
 class AgentConfig(
     SearchFields,
     RunFields,
     GateFields,
     AnswerFields,
+    RobustnessFields,
     GenerationFields,
     TuningFields,
     RowFields,
@@ -50,6 +55,7 @@ class AgentConfig(
     steering: ClassVar[frozenset[str]] = frozenset(
         {
             *GateFields.model_fields,
+            *RobustnessFields.model_fields,
             *SearchFields.model_fields,
             "checkpoint_steps",
             "description",
@@ -130,6 +136,11 @@ class AgentConfig(
     @model_validator(mode="after")
     def _search_can_be_made(self) -> Self:
         check_search(self)
+        return self
+
+    @model_validator(mode="after")
+    def _robustness_can_be_had(self) -> Self:
+        check_robustness(self)
         return self
 
     @model_validator(mode="after")

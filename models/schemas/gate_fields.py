@@ -1,7 +1,7 @@
 """The fields that the gate alone reads."""
 
 import re
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field, field_validator
 
@@ -10,6 +10,17 @@ from models.schemas.base import Description
 Margin = Annotated[float, Field(ge=0, lt=1)]
 
 _SLICES = re.compile(r"(source|domain|label)=.+|length=(1-9|10-24|25\+)|window=reference|anchor", re.DOTALL)
+_GROUPS = re.compile(r"(source|domain|label)(=.+)?|length(=(1-9|10-24|25\+))?", re.DOTALL)
+
+
+class Unlimited(Description):
+    """Has none of the limits on what only an agent's evaluation measures."""
+
+    max_latency_ms: ClassVar[None] = None
+    max_calibration_error: ClassVar[None] = None
+    max_robustness_drop: ClassVar[None] = None
+    max_group_gap: ClassVar[None] = None
+    groups: ClassVar[tuple[str, ...]] = ()
 
 
 class GateFields(Description):
@@ -33,6 +44,11 @@ class GateFields(Description):
         max_latency_ms: Limit on the median latency at batch 1 (milliseconds).
         max_calibration_error: Limit on the expected calibration error (fraction, 0-1).
         max_size_mb: Limit on the stored weights (megabytes).
+        max_robustness_drop: Limit on the fraction of the metric that any of `robustness` may cost (0-1).
+        max_group_gap: Limit on the metric's difference between the best and the worst of the groups of a
+            kind that have `min_slice_rows` rows (fraction, 0-1).
+        groups: Slices whose scores are compared, such as `domain=films`, `source=...`, `label=...`,
+            `length=25+`; a kind alone, such as `domain`, stands for all of its slices.
     """
 
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
@@ -46,6 +62,9 @@ class GateFields(Description):
     max_latency_ms: float | None = Field(default=None, gt=0)
     max_calibration_error: float | None = Field(default=None, gt=0, le=1)
     max_size_mb: float | None = Field(default=None, gt=0)
+    max_robustness_drop: float | None = Field(default=None, gt=0, le=1)
+    max_group_gap: float | None = Field(default=None, gt=0, le=1)
+    groups: tuple[str, ...] = ()
 
     @field_validator("protected_slices")
     @classmethod
@@ -57,3 +76,20 @@ class GateFields(Description):
                 "length=10-24, length=25+, window=reference or anchor"
             )
         return slices
+
+    @field_validator("groups")
+    @classmethod
+    def _groups_are_known(cls, groups: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in groups if not _GROUPS.fullmatch(name)]
+        if unknown:
+            raise ValueError(
+                f"{unknown[0]!r} is no group; write source=..., domain=..., label=..., length=1-9, "
+                "length=10-24 or length=25+, or source, domain, label or length alone"
+            )
+        kinds = [name.partition("=")[0] for name in groups]
+        lonely = [
+            name for name, kind in zip(groups, kinds, strict=True) if kinds.count(kind) < 2 and "=" in name
+        ]
+        if lonely:
+            raise ValueError(f"{lonely[0]!r} has no other group of its kind to be compared with; add one")
+        return groups

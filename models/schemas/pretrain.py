@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from models.schemas.agent import START_NAME, START_PREFIX
-from models.schemas.base import Description, Record
+from models.schemas.base import Record
 from models.schemas.families import DEFAULT_ENCODER, EXAMPLES, Family, family_in
-from models.schemas.gate_fields import Margin
+from models.schemas.gate_fields import Margin, Unlimited
 from models.schemas.records import ArtifactRef, CurvePoint, Metric
 from models.schemas.source import SourceConfig
 from models.schemas.start import START_GATE_FIELDS
@@ -26,7 +26,7 @@ FAMILY: dict[ObjectiveName, Family] = {
 _OF_A_NEW_MODEL = ("width", "heads", "vocabulary", "tokenizer")
 
 
-class PretrainConfig(Description):
+class PretrainConfig(Unlimited):
     """Everything that makes a pretrained start what it is.
 
     Args:
@@ -88,8 +88,6 @@ class PretrainConfig(Description):
             "work_pool",
         }
     )
-    max_latency_ms: ClassVar[None] = None
-    max_calibration_error: ClassVar[None] = None
 
     schema_version: Literal[1] = 1
     name: str = Field(pattern=START_NAME)

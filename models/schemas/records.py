@@ -7,6 +7,7 @@ from pydantic import Field
 
 from models.schemas.agent import AdapterName
 from models.schemas.base import Record
+from models.schemas.robustness import PerturbationName
 
 
 class ArtifactRef(Record):
@@ -111,6 +112,26 @@ class ReliabilityBin(Record):
     rows: int
 
 
+class Robustness(Record):
+    """The primary metric on held-out rows before and after a perturbation.
+
+    Args:
+        perturbation: Its name.
+        changed: Rows that it changed.
+        clean: The score on the rows as they are.
+        perturbed: The score on the changed rows.
+        lost: Fraction of the clean score that is lost, its interval from the same rows resampled in pairs.
+        slices: The perturbed score on each slice.
+    """
+
+    perturbation: PerturbationName
+    changed: int
+    clean: Metric
+    perturbed: Metric
+    lost: Metric
+    slices: tuple[SliceScore, ...]
+
+
 class EvaluationReport(Record):
     """A model's scores on held-out rows; `outcomes` is the per-row Parquet the gate compares."""
 
@@ -130,6 +151,7 @@ class EvaluationReport(Record):
     latency_ms: dict[str, float] = Field(description="median milliseconds at batch 1 and 32")
     size_mb: float
     outcomes: ArtifactRef
+    robustness: tuple[Robustness, ...] = ()
 
 
 class TestResult(Record):

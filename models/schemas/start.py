@@ -8,8 +8,8 @@ from pydantic import Field, ValidationError, model_validator
 from models.episodes.shape import Count, EpisodeShape, ends
 from models.errors import ConfigError
 from models.schemas.agent import START_NAME, START_PREFIX, AdapterName, AgentConfig
-from models.schemas.base import Description, Record
-from models.schemas.gate_fields import Margin
+from models.schemas.base import Record
+from models.schemas.gate_fields import Margin, Unlimited
 from models.schemas.records import ArtifactRef, CurvePoint, Metric
 from models.schemas.source import SourceConfig
 
@@ -47,7 +47,7 @@ class EpisodeSource(Record):
     split: EpisodeSplit | None = None
 
 
-class StartConfig(Description):
+class StartConfig(Unlimited):
     """Everything that makes a start what it is.
 
     Args:
@@ -110,8 +110,6 @@ class StartConfig(Description):
             "work_pool",
         }
     )
-    max_latency_ms: ClassVar[None] = None
-    max_calibration_error: ClassVar[None] = None
 
     schema_version: Literal[1] = 1
     name: str = Field(pattern=START_NAME)

@@ -12,6 +12,7 @@ from models.baselines import predict_baselines
 from models.evaluate import evaluate, latency, outcomes_of, outcomes_table
 from models.metrics import score_counts
 from models.predictor import Predictor
+from models.robustness import score_perturbed
 from models.schemas import AgentConfig, ArtifactRef, DatasetSnapshot, EvaluationReport, Metric
 from models.task_model import SavedAgent, build
 from tasks.io.digests import checked, folder_digest
@@ -34,7 +35,7 @@ def evaluate_model(
         model: The model's folder.
         snapshot: Its test rows are scored; its training rows, at most 200,000 of them, teach the baselines.
         out: Folder for the outcomes of each row; it appears whole.
-        full: Also score the baselines and the model before fine-tuning.
+        full: Also score perturbed rows, the baselines and the model before fine-tuning.
 
     Raises:
         DataError: There are no held-out rows.
@@ -67,6 +68,7 @@ def evaluate_model(
         latency_ms={str(n): latency(predictor.predict, rows, n) for n in _BATCHES},
         size_mb=sum(p.stat().st_size for p in Path(model.address).rglob("*.safetensors")) / 1e6,
         outcomes=keep(tables, out),
+        robustness=score_perturbed(adapter, predictor.predict, rows, found.outcomes) if full else (),
     )
 
 

@@ -120,6 +120,8 @@ def judge_contest(books: Books, config: AgentConfig, contest: Contest) -> GateRe
             latency_ms=contest.challenger.latency_ms["1"],
             calibration_error=contest.challenger.calibration_error,
             size_mb=contest.challenger.size_mb,
+            robustness={one.perturbation: one.lost.value for one in contest.challenger.robustness},
+            slices=contest.challenger.slices,
         ),
         metric=_metric(contest.challenger),
     )

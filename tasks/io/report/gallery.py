@@ -30,6 +30,7 @@ def round_pictures(turn: Round) -> list[Picture]:
         plots.draw_confusion(report),
         plots.draw_reliability(report),
         plots.draw_slices(report),
+        plots.draw_robustness(report),
         plots.draw_learning(turn.training, metric),
         plots.draw_data(turn.snapshots[-1] if turn.snapshots else None),
         plots.draw_guardrails(turn.gate),

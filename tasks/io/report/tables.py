@@ -29,7 +29,7 @@ def tables_of(turn: Round) -> list[Table]:
     made: list[Table] = []
     if turn.evaluation:
         made += [_metrics(turn.evaluation), _labels(turn.evaluation), _slices(turn.evaluation)]
-        made += [_cost(turn.evaluation)]
+        made += [_robustness(turn.evaluation), _robustness_by_slice(turn.evaluation), _cost(turn.evaluation)]
     if turn.gate:
         made += [_gate(turn.gate), _rails(turn.gate)]
     if turn.drift:
@@ -84,6 +84,32 @@ def _slices(report: EvaluationReport) -> Table:
         ("slice", "score", "95 % interval", "rows"),
         _scores((s.name, s.metric) for s in report.slices),
     )
+
+
+def _robustness(report: EvaluationReport) -> Table:
+    head = ("rows", "score", "95 % interval", "rows changed", "lost (%)", "95 % interval")
+    clean = report.robustness[0].clean if report.robustness else None
+    lines = [("as they are", f"{clean.value:.3f}", _between(clean), "0", "", "")] if clean else []
+    for one in report.robustness:
+        lost = f"{100 * one.lost.low:.1f} to {100 * one.lost.high:.1f}"
+        score = (f"{one.perturbed.value:.3f}", _between(one.perturbed))
+        name = metric_name(one.perturbation)
+        lines.append((name, *score, f"{one.changed:,}", f"{100 * one.lost.value:.1f}", lost))
+    return Table("Robustness", head, tuple(lines))
+
+
+def _robustness_by_slice(report: EvaluationReport) -> Table:
+    names = tuple(metric_name(one.perturbation) for one in report.robustness)
+    scores = [{s.name: f"{s.metric.value:.3f}" for s in one.slices} for one in report.robustness]
+    lines = [
+        (s.name, f"{s.metric.value:.3f}", *(one.get(s.name, "") for one in scores), f"{s.metric.rows:,}")
+        for s in (report.slices if scores else ())
+    ]
+    return Table("Robustness by slice", ("slice", "as they are", *names, "rows"), tuple(lines))
+
+
+def _between(metric: Metric) -> str:
+    return f"{metric.low:.3f} to {metric.high:.3f}"
 
 
 def _cost(report: EvaluationReport) -> Table:

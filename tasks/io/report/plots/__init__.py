@@ -8,6 +8,7 @@ from tasks.io.report.plots.history import draw_history
 from tasks.io.report.plots.learning import draw_learning
 from tasks.io.report.plots.metrics import draw_metrics
 from tasks.io.report.plots.reliability import draw_reliability
+from tasks.io.report.plots.robustness import draw_robustness
 from tasks.io.report.plots.search import draw_trials
 from tasks.io.report.plots.slices import draw_slices
 
@@ -20,6 +21,7 @@ __all__ = [
     "draw_learning",
     "draw_metrics",
     "draw_reliability",
+    "draw_robustness",
     "draw_shares",
     "draw_slices",
     "draw_trials",

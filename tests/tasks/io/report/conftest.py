@@ -25,6 +25,7 @@ from models.schemas import (
     TrainingReport,
 )
 from tasks.io.report.story import AgentStory, Link, Round, Step, Story
+from tests.tasks.io.report.robustness import with_robustness
 
 START = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)
 REF = ArtifactRef(address="/home/ana/.quickstudy/snapshots/3f9c1b7e", digest="3f9c1b7e" * 8)
@@ -251,7 +252,7 @@ def sentiment() -> AgentStory:
     data = snapshot("text_classification", MOODS, 4080)
     one = Round(
         flow="train", version=1, snapshots=(data,), training=training(0.73),
-        evaluation=evaluation("sentiment", MOODS, 0.72, 612), gate=first,
+        evaluation=with_robustness(evaluation("sentiment", MOODS, 0.72, 612)), gate=first,
         decision=decision("sentiment", 1), steps=steps(False), links=links,
     )  # fmt: skip
     two = Round(

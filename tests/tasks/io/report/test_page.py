@@ -109,7 +109,7 @@ def test_every_reference_has_its_target(page: str, checked: Checker):
 @pytest.mark.parametrize(
     "picture",
     [
-        "metrics", "gate", "drift", "shares", "confusion", "reliability", "slices", "learning",
+        "metrics", "gate", "drift", "shares", "confusion", "reliability", "slices", "robustness", "learning",
         "data", "guardrails", "history",
     ],
 )  # fmt: skip

@@ -90,6 +90,21 @@ def test_many_slices_are_cut_to_the_largest(story: Story):
     assert "(0)" not in text
 
 
+def test_robustness_picture_tells_what_costs_most(story: Story):
+    """Its title names the perturbation that costs the largest share of the score."""
+    picture = plots.draw_robustness(story.agents[0].rounds[0].evaluation)
+    assert picture
+    assert picture.title == "Typos cost 11.1 % of the score"
+    assert all(name in svg(picture) for name in ("as they are", "casing", "typos"))
+
+
+def test_no_perturbation_is_no_robustness_picture(story: Story):
+    """An evaluation without perturbed rows draws nothing."""
+    evaluation = story.agents[0].rounds[0].evaluation
+    assert evaluation
+    assert plots.draw_robustness(evaluation.model_copy(update={"robustness": ()})) is None
+
+
 def test_gate_picture_tells_passed_from_failed_without_colour(story: Story):
     """A failed test has a cross and a passed one a tick."""
     gate = story.agents[0].rounds[-1].gate
