@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from safetensors.torch import save_model
+from torch import nn
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
 from models.adapters import get_adapter
@@ -17,7 +18,7 @@ from models.networks import NETWORKS, Network
 from models.pretrained import quiet
 from models.schemas import AgentConfig
 from models.tied import load_whole
-from models.tuning.bases import find_base, read_ref
+from models.tuning.bases import BaseRef, find_base, read_ref
 from models.tuning.stored import load_tuned, save_tuned
 from models.tuning.tune import replace_pretrained, tune
 
@@ -107,13 +108,33 @@ def _read(folder: Path) -> SavedAgent:
     config = AgentConfig.model_validate_json((folder / AGENT).read_bytes())
     tokenizer = AutoTokenizer.from_pretrained(folder / TOKENIZER, local_files_only=True)
     adapter = get_adapter(config)
-    network = NETWORKS[adapter.family]
-    model = network.blank(config, adapter.shape, str(folder / ENCODER))
+    model = NETWORKS[adapter.family].blank(config, adapter.shape, str(folder / ENCODER))
     base = read_ref(folder)
     if base is None:
         load_whole(model, folder / WEIGHTS)
     else:
-        by_name = partial(network.build, config, adapter.shape)
-        replace_pretrained(model, find_base(model.pretrained, folder, base, lambda: by_name().pretrained))
+        replace_pretrained(model, _base(folder, config, base, model))
         load_tuned(folder, model, base, config)
     return SavedAgent(model.eval(), tokenizer, config)
+
+
+def load_base(folder: Path) -> nn.Module:
+    """Load the pretrained weights that the tuned model in `folder` stands on.
+
+    Raises:
+        ArtifactError: The model stands on none, or they are missing.
+    """
+    config, base = AgentConfig.model_validate_json((folder / AGENT).read_bytes()), read_ref(folder)
+    if base is None:
+        raise ArtifactError(f"The model in {folder} is whole: it stands on no other weights.")
+    adapter = get_adapter(config)
+    with quiet():
+        blank = NETWORKS[adapter.family].blank(config, adapter.shape, str(folder / ENCODER))
+        return _base(folder, config, base, blank)
+
+
+def _base(folder: Path, config: AgentConfig, base: BaseRef, blank: Network) -> nn.Module:
+    """Find the base of a tuned model, in the store or by the name in its description."""
+    adapter = get_adapter(config)
+    build = partial(NETWORKS[adapter.family].build, config, adapter.shape)
+    return find_base(blank.pretrained, folder, base, lambda: build().pretrained)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlparse
 
 from sqlalchemy import Engine, make_url
 
@@ -43,6 +44,16 @@ class Books:
     artifact_root: str
     scratch: Path
     fault: Callable[[str], None] = field(default=no_fault, compare=False)
+
+    @property
+    def bases(self) -> Path:
+        """Give the folder of pretrained weights that tuned versions share, beside the scratch folder."""
+        return self.scratch.parent / "bases"
+
+    @property
+    def stores_elsewhere(self) -> bool:
+        """Tell whether artifacts are stored where this machine's file system does not reach."""
+        return urlparse(self.artifact_root).scheme not in ("", "file")
 
     @property
     def client(self) -> "MlflowClient":

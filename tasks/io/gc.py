@@ -1,4 +1,4 @@
-"""Remove what nobody needs any more: cache, snapshots, trainings, evaluations, wheels, temporary folders.
+"""Remove what nobody needs any more: cache, snapshots, trainings, evaluations, wheels, bases, leftovers.
 
 Kept, however old: whatever a registered version's run, a version's tag, a verdict or a move of the ledger
 names by address or by digest; what changed lately; and a training whose lock is held.
@@ -35,7 +35,7 @@ class Retention:
         cache: Results of cached steps, and tokenized data.
         snapshots: Data snapshots.
         trainings: Trainings with their checkpoints, and evaluations.
-        wheels: Built wheels and fetched models.
+        wheels: Built wheels, fetched models, and bases of tuned ones.
         temporary: What a killed process was building.
     """
 
@@ -131,7 +131,11 @@ def _refs(value: Any) -> Iterator[str]:  # noqa: ANN401 - JSON
 def _candidates(root: Path, scratch: Path, retention: Retention) -> Iterator[tuple[str, float, Path]]:
     """List what could go at all, with its kind and its days."""
     wholes = {"snapshots": retention.snapshots, "encoded": retention.cache}
-    wholes |= {"trainings": retention.trainings, "evaluations": retention.trainings}
+    wholes |= {
+        "bases": retention.wheels,
+        "trainings": retention.trainings,
+        "evaluations": retention.trainings,
+    }
     for kind, days in wholes.items():
         for path in _children(root / kind):
             temporary = path.name.startswith((".tmp-", "tmp-"))

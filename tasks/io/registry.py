@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.schemas import ArtifactRef
+from tasks.io.bases import base_tags, keep_base
 from tasks.io.books import Books
 from tasks.io.digests import checked
 from tasks.io.flavours import AGENT
@@ -93,7 +94,7 @@ class Registration:
         """Give the tags of version, logged model and run."""
         named = {f"quickstudy.{name}_digest": value for name, value in self.digests.items()}
         own = {TRAINING_TAG: self.training, "quickstudy.model_digest": self.model.digest}
-        return {**self.more_tags, **named, **own}
+        return {**self.more_tags, **named, **own, **base_tags(Path(self.model.address))}
 
 
 def register(books: Books, wanted: Registration) -> int:
@@ -138,6 +139,7 @@ def _find_logged(books: Books, wanted: Registration) -> "LoggedModel | None":
 def _log(books: Books, wanted: Registration) -> "LoggedModel":
     """Build, check and store the model; it counts from when it is marked ready."""
     wheel, model = build_wheel(books.scratch / "wheels", wanted.flavour.module), checked(wanted.model)
+    keep_base(books, model)
     answers = wanted.flavour.answers(model, wanted.example)
     with working_folder(books.scratch) as place:
         folder = Path(place, "model")

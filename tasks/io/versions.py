@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlparse
 
 from models.errors import ArtifactError, RegistryError
 from models.schemas.agent import START_PREFIX
+from tasks.io.bases import BASE_TAG, fetch_base
 from tasks.io.books import CHAMPION, Books
 from tasks.io.model_package import stored_digest
 from tasks.io.working import working_folder
@@ -154,6 +155,8 @@ def package_folder(books: Books, agent: str, version: int) -> Path:
     local = local_path(uri)
     if local is None:
         local = _fetch(books, uri, info)
+        if BASE_TAG in info.tags:
+            fetch_base(books, info.tags[BASE_TAG])
     if not (local / "MLmodel").is_file():
         raise ArtifactError(
             f"The files of version {version} of {agent!r} are gone from {local}. Restore them from a backup, "
