@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+import yaml
 
 from deployments.agents import agent_file, find_agent, shipped_folder
 from deployments.commands import ERR, OUT, session
@@ -62,7 +63,7 @@ def _propose(told: "SearchReport", file: Path, place: Path) -> None:
     # Addresses in the user's text count from its folder, so the text itself serves in that folder alone.
     beside = place.parent.resolve() == file.parent.resolve()
     text = written(told, file.read_text(encoding="utf-8") if beside else None)
-    if place.exists() and place.read_text(encoding="utf-8") != text and not _may_replace(place):
+    if place.exists() and not _says_the_same(place, text) and not _may_replace(place):
         OUT.print(
             f"{place} is there and stays. The proposal is proposed.yaml in MLflow's run tune-"
             f"{told.search.study}; `--out FILE` writes it elsewhere.",
@@ -72,6 +73,14 @@ def _propose(told: "SearchReport", file: Path, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     write_whole(place, text)
     OUT.print(f"Wrote {place}; {file} is as it was. Next: quickstudy train {place}", highlight=False)
+
+
+def _says_the_same(place: Path, text: str) -> bool:
+    """Tell whether a file differs at most in its comments."""
+    try:
+        return bool(yaml.safe_load(place.read_text(encoding="utf-8")) == yaml.safe_load(text))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return False
 
 
 def _may_replace(place: Path) -> bool:

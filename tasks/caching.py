@@ -69,7 +69,7 @@ def _agent_of(arguments: Mapping[str, Any]) -> str:
 
 
 def _cache_key(
-    module: str, also: frozenset[str], content: Callable[..., Any] | None
+    module: str, also: frozenset[str], aside: frozenset[str], content: Callable[..., Any] | None
 ) -> Callable[[TaskRunContext, dict[str, Any]], str | None]:
     """Make the key function of a step; it also records why the step hits or misses."""
 
@@ -79,7 +79,7 @@ def _cache_key(
             inputs["content"] = content(**arguments)
             if inputs["content"] is None:
                 return None
-        key, agent, home = step_key(module, inputs, also), _agent_of(arguments), current_home()
+        key, agent, home = step_key(module, inputs, also, aside), _agent_of(arguments), current_home()
         history, stored = KeyHistory(home.cache / "keys"), home.results / key.digest
         useless = why_useless(stored) if stored.exists() else None
         if useless:
@@ -114,13 +114,17 @@ def _timed(step: str, function: Callable[P, R]) -> Callable[P, R]:
 
 
 def cached_step(
-    module: str, also: frozenset[str] = frozenset(), content: Callable[..., Any] | None = None
+    module: str,
+    also: frozenset[str] = frozenset(),
+    aside: frozenset[str] = frozenset(),
+    content: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[P, R]], Task[P, R]]:
     """Make a Prefect task whose result is reused while inputs, config and code stay the same.
 
     Args:
         module: The step's module (`__name__`); its last part names the step.
         also: Config fields that count for this step although others ignore them.
+        aside: Config fields that this step does not read, so that it hits whatever they are.
         content: Called with the step's arguments, gives what the addresses among them hold now;
             None means that can't be told, and the step runs every time.
     """
@@ -129,7 +133,7 @@ def cached_step(
         name = module.rpartition(".")[2]
         return task(
             name=name,
-            cache_key_fn=_cache_key(module, also, content),
+            cache_key_fn=_cache_key(module, also, aside, content),
             persist_result=True,
             result_serializer="json",
             retries=RETRIES,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from models.preprocess import encode_snapshot
 from models.schemas import AgentConfig, ArtifactRef, DatasetSnapshot, EncodedDataset
+from models.schemas.training_fields import TrainingFields
 from tasks.caching import cached_step
 from tasks.io.digests import folder_digest
 from tasks.io.folders import new_folder
@@ -11,8 +12,11 @@ from tasks.io.home import current_home
 from tasks.io.snapshot_store import verify
 from tasks.io.step_keys import step_key
 
+_UNREAD = frozenset(TrainingFields.model_fields)
+"""What only training reads: another rate does not tokenize the same rows again."""
 
-@cached_step(__name__)
+
+@cached_step(__name__, aside=_UNREAD)
 def preprocess(config: AgentConfig, snapshot: DatasetSnapshot) -> EncodedDataset:
     """Tokenize a snapshot for an agent's encoder.
 
@@ -24,7 +28,7 @@ def preprocess(config: AgentConfig, snapshot: DatasetSnapshot) -> EncodedDataset
         ArtifactError: The rows are not what the snapshot's digest says.
     """
     verify(snapshot)
-    key = step_key(__name__, {"config": config, "snapshot": snapshot})
+    key = step_key(__name__, {"config": config, "snapshot": snapshot}, aside=_UNREAD)
     final = current_home().encoded / key.digest.removeprefix("preprocess-")
     with new_folder(final) as folder:
         counts = encode_snapshot(config, Path(snapshot.artifact.address) / "rows.parquet", folder)

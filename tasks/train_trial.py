@@ -4,10 +4,11 @@ import os
 
 from models.schemas import EncodedDataset
 from models.schemas.search import with_values
-from models.schemas.trials import Search, Trial, TrialReport
+from models.schemas.trials import Search, Trial, TrialReport, best_of
 from tasks.caching import effect_step
 from tasks.io.digests import checked
 from tasks.io.home import current_home
+from tasks.io.search.results import finished
 from tasks.io.search.study import open_study
 from tasks.io.search.trial import train_trial as train
 from tasks.io.snapshot_store import verify
@@ -32,8 +33,9 @@ def train_trial(search: Search, trial: Trial, encoded: EncodedDataset) -> TrialR
     config = with_values(search.config, trial.values)
     study = open_study(current_home().search_url, search.study, search.config)
     job = training_job(config, search.snapshot, encoded)
-    title = f"trial {trial.number} of {search.agent}"
-    with shown(f"trial-{search.agent}", title) as on_progress:
+    best = best_of(finished(study))
+    lead = f", best {best.report.score:.3f}" if best and best.report.score is not None else ""
+    with shown(f"trial-{search.agent}", f"{search.agent} trial {trial.number}{lead}") as on_progress:
         return train(study, trial, job, on_progress, _threads(search.config.search_workers))
 
 

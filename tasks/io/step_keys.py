@@ -43,20 +43,26 @@ class StepKey:
         return f"{self.step}-{digest_of(self.parts)}"
 
 
-def step_key(module: str, inputs: Mapping[str, Any], also: frozenset[str] = frozenset()) -> StepKey:
+def step_key(
+    module: str,
+    inputs: Mapping[str, Any],
+    also: frozenset[str] = frozenset(),
+    aside: frozenset[str] = frozenset(),
+) -> StepKey:
     """Make the key of the step in `module` (for example `tasks.ingest`).
 
     Args:
         module: Dotted name of the step's module.
         inputs: The step's arguments; the config counts field by field.
         also: Config fields that count although other steps ignore them.
+        aside: Config fields that this step does not read.
     """
     code = code_digest(module)
     parts = {f"code {name}": digest for name, digest in code.modules.items()}
     parts |= {f"library {name}": version for name, version in code.libraries.items()}
     for name, value in inputs.items():
         if isinstance(value, Description):
-            fields = set(type(value).model_fields) - (value.steering - also)
+            fields = set(type(value).model_fields) - (value.steering - also) - aside
             parts |= {f"config {f}": json.dumps(canonical(getattr(value, f))) for f in fields}
             parts |= _encoder(str(getattr(value, "encoder", "")), code)
         else:

@@ -41,6 +41,15 @@ def test_a_gate_setting_does_not_retrain(field: str):
     assert len(keys) == 1
 
 
+def test_a_field_that_a_step_does_not_read_stays_outside_its_key():
+    """A step that names the fields which it leaves aside has one key for all their values."""
+    keys = {
+        step_key("tasks.io.digests", {"config": _config(epochs=n)}, aside=frozenset({"epochs"})).digest
+        for n in (2, 3)
+    }
+    assert len(keys) == 1
+
+
 def _preprocess_parts(encoder: Path | str) -> dict[str, str]:
     return step_key("tasks.preprocess", {"config": _config(encoder=str(encoder))}).parts
 
