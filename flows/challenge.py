@@ -3,6 +3,7 @@
 from flows.fine_tune import fine_tune
 from flows.placement import place
 from models.schemas import AgentConfig, DatasetSnapshot, DriftReport, EvaluationReport
+from tasks.augment import augment, rewriters_of
 from tasks.champion import champion_of, version_of
 from tasks.evaluate import evaluate
 from tasks.io.champion import Champion
@@ -27,7 +28,8 @@ def challenge(
         drift: The check that called for a challenger.
     """
     champion = champion_of(config.name)
-    encoded = preprocess(config, snapshot)
+    augmented = augment(config, snapshot, rewriters_of(config)) if config.augment else None
+    encoded = preprocess(config, snapshot, augmented)
     training = place(fine_tune, config.work_pool, config=config, snapshot=snapshot, encoded=encoded)
     evaluation = evaluate(config, training.model, snapshot)
     version = register(config, snapshot, training, evaluation)

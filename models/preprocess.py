@@ -1,6 +1,7 @@
 """From a snapshot's rows to memory-mapped windows, one Arrow file a split, in flat memory."""
 
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +28,16 @@ class EncodedCounts:
     unusable: dict[str, int]
 
 
-def encode_snapshot(config: AgentConfig, rows_path: Path, out: Path) -> EncodedCounts:
+def encode_snapshot(
+    config: AgentConfig, rows_path: Path, out: Path, more: Path | None = None
+) -> EncodedCounts:
     """Tokenize a snapshot's rows.parquet into `<split>.arrow` files in `out`, block by block.
+
+    Args:
+        config: The agent.
+        rows_path: The snapshot's rows.
+        out: Folder of the files.
+        more: Further rows to train on; they are counted after the snapshot's.
 
     Raises:
         ConfigError: The tokenizer can not be loaded.
@@ -44,9 +53,9 @@ def encode_snapshot(config: AgentConfig, rows_path: Path, out: Path) -> EncodedC
             split: stack.enter_context(pa.ipc.new_file(out / f"{split}.arrow", adapter.windows))
             for split in SPLITS
         }
+        added = stack.enter_context(_open_rows(more)) if more else None
         first_row = 0
-        for batch in file.iter_batches(_ROWS_AT_ONCE, columns=["split", *adapter.columns().names]):
-            rows = pa.Table.from_batches([batch])
+        for rows in _blocks(file, added, adapter.columns().names):
             encoding = adapter.encode(rows, tokenizer, first_row)
             unusable.update(encoding.unusable)
             for split, chosen in _by_split(encoding.windows, rows["split"], first_row).items():
@@ -68,6 +77,14 @@ def read_windows(folder: Path, split: str) -> pa.Table:
         return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
     except (FileNotFoundError, pa.ArrowInvalid) as error:
         raise ArtifactError(f"{path} holds no windows ({error}); run preprocess again.") from error
+
+
+def _blocks(file: pq.ParquetFile, added: pq.ParquetFile | None, names: list[str]) -> Iterator[pa.Table]:
+    """Read a snapshot's rows, then those that were added to train on."""
+    for batch in file.iter_batches(_ROWS_AT_ONCE, columns=["split", *names]):
+        yield pa.Table.from_batches([batch])
+    for batch in added.iter_batches(_ROWS_AT_ONCE, columns=names) if added else ():
+        yield pa.Table.from_batches([batch]).append_column("split", pa.repeat("train", batch.num_rows))
 
 
 def _open_rows(path: Path) -> pq.ParquetFile:

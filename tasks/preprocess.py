@@ -6,7 +6,8 @@ from models.preprocess import encode_snapshot
 from models.schemas import AgentConfig, ArtifactRef, DatasetSnapshot, EncodedDataset
 from models.schemas.training_fields import TrainingFields
 from tasks.caching import cached_step
-from tasks.io.digests import folder_digest
+from tasks.io.augmenting import Augmented
+from tasks.io.digests import checked, folder_digest
 from tasks.io.folders import new_folder
 from tasks.io.home import current_home
 from tasks.io.snapshot_store import verify
@@ -18,20 +19,28 @@ _UNREAD = frozenset(TrainingFields.model_fields)
 
 @cached_step(__name__, aside=_UNREAD)
 def preprocess(config: AgentConfig, snapshot: DatasetSnapshot) -> EncodedDataset:
+@cached_step(__name__)
+def preprocess(
+    config: AgentConfig, snapshot: DatasetSnapshot, augmented: Augmented | None = None
+) -> EncodedDataset:
     """Tokenize a snapshot for an agent's encoder.
 
     Args:
         config: The agent.
         snapshot: The rows.
+        augmented: Further training rows.
 
     Raises:
         ArtifactError: The rows are not what the snapshot's digest says.
     """
     verify(snapshot)
     key = step_key(__name__, {"config": config, "snapshot": snapshot}, aside=_UNREAD)
+    inputs = {"config": config, "snapshot": snapshot}
+    key = step_key(__name__, inputs | ({"augmented": augmented} if augmented else {}))
+    more = checked(augmented.artifact) / augmented.rows.name if augmented else None
     final = current_home().encoded / key.digest.removeprefix("preprocess-")
     with new_folder(final) as folder:
-        counts = encode_snapshot(config, Path(snapshot.artifact.address) / "rows.parquet", folder)
+        counts = encode_snapshot(config, Path(snapshot.artifact.address) / "rows.parquet", folder, more)
     return EncodedDataset(
         artifact=ArtifactRef(address=str(final), digest=folder_digest(final)),
         snapshot=snapshot.artifact,

@@ -123,6 +123,8 @@ class TaskAdapter(ABC):
     """A key of `models.metrics.SCORERS`."""
     baselines: ClassVar[tuple[str, ...]]
     """Keys of `models.baselines.BASELINES`."""
+    rewrites: ClassVar[str | None] = None
+    """The column of texts that may be rewritten without changing the truth; None where there is none."""
     least_labels: ClassVar[int | None] = 1
     """An agent's description with fewer labels is refused; None refuses labels, since there are none."""
     knows_scope: ClassVar[bool] = False

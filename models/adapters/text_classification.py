@@ -27,6 +27,7 @@ class TextClassification(OneLabel):
         Check("label", Rule.KNOWN, "unknown label"),
     )
     perturbed: ClassVar[str | None] = "text"
+    rewrites: ClassVar[str | None] = "text"
     baselines: ClassVar[tuple[str, ...]] = ("majority", "tfidf_logistic")
 
     @classmethod

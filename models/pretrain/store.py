@@ -55,6 +55,11 @@ def save_pretrained_start(out: Path, start: PretrainedStart) -> ArtifactRef:
     return folder_ref(out)
 
 
+def is_pretrained_start(folder: Path) -> bool:
+    """Tell whether a folder holds a start that was stored here."""
+    return all((folder / name).is_file() for name in _NEEDED)
+
+
 def load_pretrained_start(folder: Path) -> PretrainedStart:
     """Load what `save_pretrained_start` stored.
 

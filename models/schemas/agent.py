@@ -11,6 +11,7 @@ from pydantic import model_validator
 
 from models.schemas.adapter_name import AdapterName
 from models.schemas.answer_fields import AnswerFields
+from models.schemas.augment_fields import AugmentFields
 from models.schemas.base import Record
 from models.schemas.families import DEFAULT_ENCODER, EXAMPLES, family_in
 from models.schemas.gate_fields import GateFields
@@ -43,6 +44,7 @@ class AgentConfig(
     RobustnessFields,
     GenerationFields,
     TuningFields,
+    AugmentFields,
     RowFields,
     ScopeFields,
     Identity,
@@ -100,6 +102,8 @@ class AgentConfig(
         written = [n for n, f in GenerationFields.model_fields.items() if getattr(self, n) != f.default]
         if adapter.family == "encoder" and written:
             raise ValueError(f"{written[0]} is for agents that write; {kind} gives labels")
+        if self.augment and adapter.rewrites is None:
+            raise ValueError(f"augment rewrites texts, which would change what is true of a row of {kind}")
         strange = [name for s in self.sources for name in s.columns if name not in adapter.columns().names]
         if strange:
             raise ValueError(

@@ -113,3 +113,12 @@ def test_too_long_windows_fail_before_encoding(make_config: MakeConfig, rows_pat
     """Windows that the encoder can not read are refused here, not in training."""
     with pytest.raises(ConfigError, match="reads at most 64 sub-words"):
         encode_snapshot(make_config(max_length=100), rows_path, tmp_path)
+
+
+def test_further_rows_are_trained_on(make_config: MakeConfig, rows_path: Path, tmp_path: Path):
+    """They come after the snapshot's, go to no other split, and may have columns of their own."""
+    more = pa.table({"text": ["great", "awful"], "label": ["pos", "neg"], "way": ["x", "x"]})
+    pq.write_table(more, tmp_path / "more.parquet")
+    counts = encode_snapshot(make_config(), rows_path, tmp_path / "out", tmp_path / "more.parquet")
+    assert read_windows(tmp_path / "out", "train")["row"].to_pylist()[-2:] == [5, 6]
+    assert counts.windows["test"] == 1

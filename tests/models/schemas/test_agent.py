@@ -100,3 +100,26 @@ def test_held_out_sources_and_time_exclude_each_other():
     source = {"address": "x.csv", "time_column": "t", "held_out": True}
     with pytest.raises(ConfigError, match="leave out held_out and document_column"):
         _described(sources=[source], split_by="time")
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"augment": ["masked_words"]}, "masked_words in augment and masked_lm go together"),
+        ({"masked_lm": "a/b"}, "masked_words in augment and masked_lm go together"),
+        ({"augment": ["back_translation"]}, "back_translation in augment and translators go together"),
+        ({"augment": ["crossover", "crossover"]}, "names one way twice"),
+        ({"augment_copies": 3}, "augment names no way"),
+        ({"augment": ["crossover"], "augment_share": 0.5}, "augment_share is for masked_words"),
+    ],
+)
+def test_augmenting_has_what_it_needs_and_nothing_idle(values: dict[str, object], told: str):
+    """A way without its model, and a setting without its way, are refused."""
+    with pytest.raises(ConfigError, match=told):
+        _described(**values)
+
+
+def test_texts_are_rewritten_only_where_that_changes_nothing():
+    """A question's answer stands in its passage, so neither may be rewritten."""
+    with pytest.raises(ConfigError, match="would change what is true of a row of question answering"):
+        _described(adapter="question_answering", labels=[], augment=["crossover"])

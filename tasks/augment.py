@@ -1,0 +1,39 @@
+"""Step `augment`: further training rows, made of those that there are."""
+
+from models.schemas import AgentConfig, DatasetSnapshot
+from tasks.caching import cached_step, effect_step
+from tasks.io.augmenting import Augmented, Rewriters, augment_rows, find_rewriters
+from tasks.io.home import current_home
+from tasks.io.step_keys import step_key
+
+
+@effect_step
+def rewriters_of(config: AgentConfig) -> Rewriters:
+    """Find the champions that rewrite texts for an agent, as they are now.
+
+    Args:
+        config: The agent.
+
+    Raises:
+        RegistryError: One that it names has no champion.
+        ArtifactError: Its files are gone or changed.
+    """
+    return find_rewriters(current_home().books(), config)
+
+
+@cached_step(__name__)
+def augment(config: AgentConfig, snapshot: DatasetSnapshot, rewriters: Rewriters) -> Augmented:
+    """Make further training rows in the ways that an agent lists.
+
+    Args:
+        config: The agent.
+        snapshot: The rows; only training rows are rewritten.
+        rewriters: The models that do it.
+
+    Raises:
+        ArtifactError: Rows or a model are not what their digest says.
+        ConfigError: A model can not do what it is asked for.
+    """
+    key = step_key(__name__, {"config": config, "snapshot": snapshot, "rewriters": rewriters})
+    out = current_home().encoded / key.digest
+    return augment_rows(config, snapshot, rewriters, out)

@@ -1,0 +1,105 @@
+"""Make an agent's further training rows and store them; and find the models that rewrite texts."""
+
+import logging
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from pydantic import Field
+
+from models.adapters import get_adapter
+from models.augment import AUGMENTERS, Teachers
+from models.augment.rows import make_rows
+from models.schemas import AgentConfig, ArtifactRef, DatasetSnapshot
+from models.schemas.agent import START_PREFIX
+from models.schemas.base import Record
+from tasks.io.books import Books
+from tasks.io.digests import checked, folder_digest
+from tasks.io.folders import new_folder
+from tasks.io.progress import progress_bar
+from tasks.io.rows import read_rows, text_hashes
+from tasks.io.snapshot_store import verify
+from tasks.io.versions import load_champion
+
+logger = logging.getLogger(__name__)
+
+ROWS = "rows.parquet"
+_SPLITS = ("train", "validation", "test")
+
+
+class Rewriters(Record):
+    """The models that rewrite texts, as they are now.
+
+    Args:
+        masked_lm: The champion of a start that replaces words; None where it is named by folder or id.
+        translators: The champions that translate forth and back.
+    """
+
+    masked_lm: ArtifactRef | None = None
+    translators: tuple[ArtifactRef, ArtifactRef] | None = None
+
+
+class Augmented(Record):
+    """Further training rows; `artifact` holds them in `rows.parquet`."""
+
+    artifact: ArtifactRef
+    kept: dict[str, int] = Field(default_factory=dict)
+    dropped: dict[str, int] = Field(default_factory=dict)
+
+    @property
+    def rows(self) -> Path:
+        """Give the file of rows."""
+        return Path(self.artifact.address) / ROWS
+
+
+def find_rewriters(books: Books, config: AgentConfig) -> Rewriters:
+    """Find the champions that an agent's augmenting asks for.
+
+    Raises:
+        RegistryError: An agent or a start that it names has no champion.
+        ArtifactError: Its files are gone or changed.
+    """
+    return Rewriters(
+        masked_lm=_champion(books, config.masked_lm)
+        if (config.masked_lm or "").startswith(START_PREFIX)
+        else None,
+        translators=tuple(_champion(books, name) for name in config.translators)
+        if config.translators
+        else None,
+    )
+
+
+def augment_rows(
+    config: AgentConfig, snapshot: DatasetSnapshot, rewriters: Rewriters, out: Path
+) -> Augmented:
+    """Make further training rows of a snapshot's, and store them in `out`, which appears whole.
+
+    Raises:
+        ArtifactError: The snapshot or a model is not what its digest says.
+        ConfigError: A model can not do what it is asked for.
+    """
+    verify(snapshot)
+    adapter, teachers = get_adapter(config), _teachers(config, rewriters)
+    ways = {name: AUGMENTERS[name].make(config, teachers) for name in config.augment}
+    train = read_rows(snapshot, ["train"], adapter.columns().names)
+    with progress_bar(f"augmenting {config.name}") as show:
+        made = make_rows(adapter, ways, train, text_hashes(snapshot, _SPLITS), show)
+    with new_folder(out) as folder:
+        pq.write_table(made.rows, folder / ROWS, compression="zstd")
+    logger.info("Made %d training rows of %d (%s)", made.rows.num_rows, train.num_rows, made.kept)
+    artifact = ArtifactRef(address=str(out), digest=folder_digest(out))
+    return Augmented(artifact=artifact, kept=made.kept, dropped=made.dropped)
+
+
+def _champion(books: Books, name: str | None) -> ArtifactRef:
+    folder = load_champion(books, str(name))
+    return ArtifactRef(address=str(folder), digest=folder_digest(folder))
+
+
+def _teachers(config: AgentConfig, rewriters: Rewriters) -> Teachers:
+    masked, pair = config.masked_lm, None
+    if rewriters.masked_lm is not None:
+        masked = str(checked(rewriters.masked_lm))
+    if rewriters.translators is not None:
+        forth, back = rewriters.translators
+        pair = (str(checked(forth)), str(checked(back)))
+    return Teachers(masked, pair)
