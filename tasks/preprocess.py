@@ -18,8 +18,6 @@ _UNREAD = frozenset(TrainingFields.model_fields)
 
 
 @cached_step(__name__, aside=_UNREAD)
-def preprocess(config: AgentConfig, snapshot: DatasetSnapshot) -> EncodedDataset:
-@cached_step(__name__)
 def preprocess(
     config: AgentConfig, snapshot: DatasetSnapshot, augmented: Augmented | None = None
 ) -> EncodedDataset:
@@ -34,9 +32,8 @@ def preprocess(
         ArtifactError: The rows are not what the snapshot's digest says.
     """
     verify(snapshot)
-    key = step_key(__name__, {"config": config, "snapshot": snapshot}, aside=_UNREAD)
-    inputs = {"config": config, "snapshot": snapshot}
-    key = step_key(__name__, inputs | ({"augmented": augmented} if augmented else {}))
+    inputs = {"config": config, "snapshot": snapshot, "augmented": augmented}
+    key = step_key(__name__, inputs, aside=_UNREAD)
     more = checked(augmented.artifact) / augmented.rows.name if augmented else None
     final = current_home().encoded / key.digest.removeprefix("preprocess-")
     with new_folder(final) as folder:
