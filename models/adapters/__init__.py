@@ -5,6 +5,7 @@ The lines are written out, so that a step's code digest and the wheel of a versi
 
 from models.adapters.base import ENCODED_SCHEMA, IGNORED, Answers, Encoding, Outcomes, Shape, TaskAdapter, pad
 from models.adapters.multi_label_classification import MultiLabelClassification
+from models.adapters.multiple_choice import MultipleChoice
 from models.adapters.question_answering import QuestionAnswering
 from models.adapters.relation_classification import RelationClassification
 from models.adapters.text_classification import TextClassification
@@ -20,6 +21,7 @@ ADAPTERS: dict[AdapterName, type[TaskAdapter]] = {
     "question_answering": QuestionAnswering,
     "multi_label_classification": MultiLabelClassification,
     "relation_classification": RelationClassification,
+    "multiple_choice": MultipleChoice,
 }
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "Answers",
     "Encoding",
     "MultiLabelClassification",
+    "MultipleChoice",
     "Outcomes",
     "QuestionAnswering",
     "RelationClassification",

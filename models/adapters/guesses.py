@@ -101,6 +101,15 @@ def tokens_and_pair(sample: Sample) -> Guess | None:
     return Guess({"label_column": label}, why)
 
 
+def question_and_choices(sample: Sample) -> Guess | None:
+    """Find a question, a list of choices and the right one, by their usual names."""
+    choices = next((name for name in ("choices", "options") if name in sample), None)
+    if choices is None or not _are_lists(sample[choices]) or not {"question", "answer"} <= set(sample):
+        return None
+    columns = {} if choices == "choices" else {"columns": {"choices": choices}}
+    return Guess(columns, f"'answer' is one of {choices!r} to 'question'")
+
+
 def _are_lists(values: list[object]) -> bool:
     filled = [value for value in values if value not in (None, "")]
     return bool(filled) and all(isinstance(v, list) or str(v).startswith("[") for v in filled)

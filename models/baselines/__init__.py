@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from models.adapters import TaskAdapter, get_adapter
 from models.baselines.base import Baseline
+from models.baselines.choices import LikestChoice, LongestChoice
 from models.baselines.crf import Crf
 from models.baselines.frequent_tag import FrequentTag
 from models.baselines.label_sets import CommonestLabels, TfidfLabels
@@ -20,6 +21,8 @@ BASELINES: dict[str, Callable[[TaskAdapter], Baseline]] = {
         adapter.config.labels, adapter.config.seed, adapter.texts
     ),
     "commonest_labels": lambda adapter: CommonestLabels(adapter.config.labels),
+    "longest_choice": lambda _adapter: LongestChoice(),
+    "likest_choice": lambda adapter: LikestChoice(adapter.config.seed),
     "tfidf_labels": lambda adapter: TfidfLabels(adapter.config.labels, adapter.config.seed),
     "frequent_tag": lambda adapter: FrequentTag(adapter.config.labels, adapter.config.seed),
     "crf": lambda adapter: Crf(adapter.config.labels, adapter.config.seed),
@@ -37,7 +40,9 @@ __all__ = [
     "Crf",
     "FrequentTag",
     "Lead",
+    "LikestChoice",
     "LikestSentence",
+    "LongestChoice",
     "Majority",
     "Nearest",
     "TfidfLabels",

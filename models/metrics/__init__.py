@@ -8,6 +8,7 @@ from models.adapters import TaskAdapter
 from models.metrics.answers import score_answers
 from models.metrics.bootstrap import score_counts
 from models.metrics.calibration import calibration_error, reliability
+from models.metrics.choices import score_choices
 from models.metrics.label_sets import score_label_sets
 from models.metrics.labels import score_labels
 from models.metrics.scores import Scores
@@ -18,6 +19,7 @@ SCORERS: dict[str, Callable[[TaskAdapter, pa.Table, pa.Table], Scores]] = {
     "answers": score_answers,
     "labels": score_labels,
     "label_sets": score_label_sets,
+    "choices": score_choices,
     "tags": score_tags,
     "texts": score_texts,
 }

@@ -25,6 +25,12 @@ def indicator_answers(adapter: TaskAdapter, windows: pa.Table) -> list[np.ndarra
     return [20.0 * np.array(one) - 10.0 for one in windows["labels"].to_pylist()]
 
 
+def choice_answers(adapter: TaskAdapter, windows: pa.Table) -> list[np.ndarray]:
+    """Give the right choices a loud score."""
+    del adapter
+    return [np.array([10.0 * right]) for right, _ in windows["labels"].to_pylist()]
+
+
 def written_answers(adapter: TaskAdapter, windows: pa.Table) -> list[np.ndarray]:
     """Give the windows' labels as what was written, without a doubt."""
     del adapter
@@ -120,5 +126,14 @@ CASES = {
         windows=1,
         lost={"tokens": ["so"] * 40, "head": ["0", "0"], "tail": ["39", "39"]},
         bad={"tokens": ["Ada"], "head": ["0", "0"], "tail": ["0", "0"], "label": "near"},
+    ),
+    "multiple_choice": Case(
+        rows=(
+            {"question": "where is Ada", "choices": ["in Rome", "a film", "so"], "answer": "in Rome"},
+            {"question": "what is good", "choices": ["it", "the film"], "answer": "the film"},
+        ),
+        long={"question": "so " * 40, "choices": ["a", "b", "c", "d"]},
+        lost={"question": "where", "choices": []},
+        answers=choice_answers,
     ),
 }

@@ -39,6 +39,13 @@ ROWS = {
             "label": ["in", "of", "in"] * 10,
         }
     ),
+    "multiple_choice": pa.table(
+        {
+            "question": ["who is in Rome", "a king of Bonn", "so good"] * 10,
+            "choices": [["a film", "Ada in Rome"], ["the king", "so many other films"], ["bad", "good"]] * 10,
+            "answer": ["Ada in Rome", "the king", "good"] * 10,
+        }
+    ),
     "translation": pa.table(
         {
             "text": ["a good film", "dull", "so good", "so so", "the film", "a user"] * 10,
