@@ -61,8 +61,8 @@ def main() -> None:
         lines += [_line(size, way, found, right["none"]) for way, found in right.items()]
         print("\n".join(lines), flush=True)
     about = (
-        f"BANKING77, MiniLM, the steps of {_EPOCHS} epochs with and without; each way makes {_COPIES} rows of "
-        f"each. Seeds {', '.join(map(str, chosen.seeds))}."
+        f"BANKING77, MiniLM, the steps of {_EPOCHS} epochs with and without; each way makes {_COPIES} rows "
+        f"of each. Seeds {', '.join(map(str, chosen.seeds))}."
     )
     record("Rows made of few", this_command(), f"{about}\n\n" + "\n".join(lines))
 
