@@ -46,12 +46,16 @@ def _score(
     rows, clean = before
     column, seed = str(adapter.perturbed), adapter.config.seed
     changed = PERTURBATIONS[name]().apply(rows, column, Dose(adapter.config.robustness_share, _SEED))
-    counts = adapter.outcomes(changed, predict(changed)).counts
+    touched = _differ(rows[column], changed[column])
     clean_counts = outcomes_of(clean).counts
+    counts = clean_counts.astype(np.float64)
+    if touched.any():
+        subset = changed.filter(pa.array(touched))
+        counts[touched] = adapter.outcomes(subset, predict(subset)).counts
     masks = masks_of(clean["slices"]).items()
     return Robustness(
         perturbation=name,
-        changed=int(pc.sum(pc.not_equal(*_as_text(adapter, rows, changed))).as_py() or 0),
+        changed=int(touched.sum()),
         clean=score_counts(clean_counts, seed),
         perturbed=score_counts(counts, seed),
         lost=share_lost(clean_counts, counts, seed),
@@ -78,7 +82,8 @@ def _lost(sums: np.ndarray) -> np.ndarray:
     return lost
 
 
-def _as_text(adapter: TaskAdapter, *tables: pa.Table) -> list[pa.ChunkedArray]:
-    """Give each table's changeable column as comparable texts."""
-    columns = [table[str(adapter.perturbed)] for table in tables]
-    return [one if pa.types.is_string(one.type) else pc.binary_join(one, " ") for one in columns]
+def _differ(before: pa.ChunkedArray, after: pa.ChunkedArray) -> np.ndarray:
+    """Tell which rows are not what they were, (rows,) bool; the others need not be predicted again."""
+    texts = [one if pa.types.is_string(one.type) else pc.binary_join(one, " ") for one in (before, after)]
+    found: np.ndarray = pc.fill_null(pc.not_equal(*texts), False).to_numpy()
+    return found

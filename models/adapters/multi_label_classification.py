@@ -40,6 +40,7 @@ class MultiLabelClassification(TaskAdapter):
         Check("unknown", Rule.NONE, "unknown label"),
     )
     scorer: ClassVar[str] = "label_sets"
+    perturbed: ClassVar[str | None] = "text"
     rewrites: ClassVar[str | None] = "text"
     baselines: ClassVar[tuple[str, ...]] = ("commonest_labels", "tfidf_labels")
 

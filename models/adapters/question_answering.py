@@ -42,6 +42,7 @@ class QuestionAnswering(TaskAdapter):
         Check("unanswered", Rule.NONE, "no answer, and no_answer_margin is not set"),
         Check("misplaced", Rule.NONE, "answer is not in the context"),
     )
+    perturbed: ClassVar[str | None] = "question"
     scorer: ClassVar[str] = "answers"
     baselines: ClassVar[tuple[str, ...]] = ("likest_sentence",)
     least_labels: ClassVar[int | None] = None

@@ -58,6 +58,16 @@ def test_nothing_listed_is_nothing_measured(make_config: MakeConfig):
     assert score_perturbed(adapter, lambda _: pytest.fail("predicted"), rows, clean) == ()
 
 
+def test_rows_that_stay_as_they_are_are_not_predicted_again(make_config: MakeConfig):
+    """Where no word is in the list of synonyms there is nothing to ask, and nothing lost."""
+    adapter = get_adapter(make_config(robustness=["synonyms"]))
+    rows = table().set_column(3, "text", [["zzz"] * 40])
+    clean = outcomes_table(adapter, rows, reads_letters(rows))
+    (found,) = score_perturbed(adapter, lambda _: pytest.fail("predicted"), rows, clean)
+    assert (found.changed, found.lost.value) == (0, 0.0)
+    assert found.perturbed == found.clean
+
+
 def test_what_is_lost_pairs_each_row_with_itself():
     """Where no row changes its outcome the interval is a point, however uneven the rows are."""
     counts = np.array([[1, 0, 0]] * 30 + [[0, 1, 1]] * 10)

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from models.adapters import ADAPTERS
 from models.perturb import PERTURBATIONS, Dose, Perturbation
 from models.schemas.robustness import PerturbationName
 
@@ -53,6 +54,13 @@ def test_every_perturbation_is_offered():
     """The names that descriptions may list are those of the table."""
     assert set(PERTURBATIONS) == set(get_args(PerturbationName))
     assert all(name == one.name for name, one in PERTURBATIONS.items())
+
+
+def test_every_adapters_column_is_one_that_is_read():
+    """What an adapter lets be changed is among the columns that are there when rows are predicted."""
+    named = {name: one.perturbed for name, one in ADAPTERS.items() if one.perturbed}
+    assert named
+    assert all(column in ADAPTERS[name].inputs().names for name, column in named.items())
 
 
 def test_something_changes_and_the_rest_stays(perturbation: Perturbation):
