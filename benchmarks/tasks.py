@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks import reading_data, xquad_data
+from benchmarks import reading_data, writing_data, xquad_data
 from benchmarks.results import record, this_command
 from deployments.embedded import embedded
 from models.schemas import Metric
@@ -37,6 +37,8 @@ class Task:
 
 TASKS = {
     "out_of_scope": Task(reading_data.OUT_OF_SCOPE, reading_data.out_of_scope),
+    "summarization": Task(writing_data.SUMMARIZATION, writing_data.summarization),
+    "translation": Task(writing_data.TRANSLATION, writing_data.translation),
     "question_answering": Task(xquad_data.QUESTION_ANSWERING, xquad_data.question_answering),
     "multi_label": Task(reading_data.MULTI_LABEL, reading_data.multi_label),
     "relations": Task(reading_data.RELATIONS, reading_data.relations),

@@ -8,6 +8,7 @@ from models.adapters.multi_label_classification import MultiLabelClassification
 from models.adapters.multiple_choice import MultipleChoice
 from models.adapters.question_answering import QuestionAnswering
 from models.adapters.relation_classification import RelationClassification
+from models.adapters.summarization import Summarization
 from models.adapters.text_classification import TextClassification
 from models.adapters.token_classification import TokenClassification
 from models.adapters.translation import Translation
@@ -18,6 +19,7 @@ ADAPTERS: dict[AdapterName, type[TaskAdapter]] = {
     "text_classification": TextClassification,
     "token_classification": TokenClassification,
     "translation": Translation,
+    "summarization": Summarization,
     "question_answering": QuestionAnswering,
     "multi_label_classification": MultiLabelClassification,
     "relation_classification": RelationClassification,
@@ -36,6 +38,7 @@ __all__ = [
     "QuestionAnswering",
     "RelationClassification",
     "Shape",
+    "Summarization",
     "TaskAdapter",
     "TextClassification",
     "TokenClassification",

@@ -52,6 +52,23 @@ def question_and_passage(sample: Sample) -> Guess | None:
     return Guess({"columns": columns} if columns else {}, why)
 
 
+def text_and_target(sample: Sample, names: tuple[str, ...]) -> Guess | None:
+    """Find a text to write, by its usual names, and the longest other text; None beside a label."""
+    if any(name.lower() in LABEL_NAMES for name in sample):
+        return None
+    target = next((name for name in sample if name.lower() in names), None)
+    texts = {
+        name: sum(map(len, v)) / len(v)
+        for name, values in sample.items()
+        if name != target and (v := [x for x in values if isinstance(x, str)])
+    }
+    text = _best(texts, _TEXT_NAMES, key=lambda name: -texts[name])
+    if text is None or target is None:
+        return None
+    renamed = {own: name for own, name in {"text": text, "target": target}.items() if own != name}
+    return Guess({"columns": renamed}, f"{text!r} holds the text and {target!r} the text to write")
+
+
 def tokens_and_tags(sample: Sample) -> Guess | None:
     """Find a column of BIO tags and one with as many tokens in each row.
 

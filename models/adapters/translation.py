@@ -20,9 +20,9 @@ class Translation(Writing):
     primary_metric: ClassVar[str] = "sentence_chrf"
     baselines: ClassVar[tuple[str, ...]] = ("copy", "nearest")
 
-    def closeness(self, truth: Sequence[str], written: Sequence[str]) -> np.ndarray:
-        """Give chrF2 of each text, (rows,)."""
-        return chrf(truth, written)
+    def closeness(self, truth: Sequence[str], written: Sequence[str]) -> dict[str, np.ndarray]:
+        """Give chrF2 of each text."""
+        return {self.primary_metric: chrf(truth, written)}
 
     def corpus(self, truth: Sequence[str], written: Sequence[str]) -> dict[str, float]:
         """Give BLEU and chrF2 of the corpus."""

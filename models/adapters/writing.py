@@ -106,8 +106,12 @@ class Writing(TaskAdapter):
         )
 
     @abstractmethod
-    def closeness(self, truth: Sequence[str], written: Sequence[str]) -> np.ndarray:
-        """Say how close each text that was written is to the true one: (rows,) fractions, 0-1."""
+    def closeness(self, truth: Sequence[str], written: Sequence[str]) -> dict[str, np.ndarray]:
+        """Say how close each text that was written is to the true one.
+
+        Returns:
+            (rows,) fractions, 0-1, by the metric whose mean they make; `primary_metric` is among them.
+        """
 
     def corpus(self, truth: Sequence[str], written: Sequence[str]) -> dict[str, float]:
         """Score all texts as one where the field does so; by default nothing more."""
@@ -117,7 +121,7 @@ class Writing(TaskAdapter):
     def outcomes(self, rows: pa.Table, predictions: pa.Table) -> Outcomes:
         """Count a text of closeness s as (s, 1 - s, 1 - s)."""
         truth, written = self.pairs(rows, predictions)
-        close = self.closeness(truth, written)
+        close = self.closeness(truth, written)[self.primary_metric]
         exact = np.array([a == b for a, b in zip(truth, written, strict=True)], bool)
         return Outcomes(np.stack([close, 1 - close, 1 - close], axis=1), exact)
 
@@ -126,8 +130,8 @@ class Writing(TaskAdapter):
         truth, written = self.pairs(rows, predictions)
         if not truth:
             raise DataError("There are no rows to score; 1 is needed.")
-        mean = float(self.closeness(truth, written).mean())
-        return {self.primary_metric: mean, **self.corpus(truth, written)}
+        means = {name: float(each.mean()) for name, each in self.closeness(truth, written).items()}
+        return {**means, **self.corpus(truth, written)}
 
     def show(self, rows: pa.Table, predictions: pa.Table) -> pa.Table:
         """Give what was written and how likely it is."""

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from models.adapters import TaskAdapter
+from models.adapters.writing import Writing
 from models.metrics.bootstrap import score_counts
 from models.metrics.scores import Scores
 from models.schemas import Metric
@@ -15,23 +16,26 @@ def score_texts(adapter: TaskAdapter, rows: pa.Table, predictions: pa.Table) -> 
     A corpus score has the interval of the scores of resampled corpora.
 
     Args:
-        adapter: The agent's task adapter.
+        adapter: The agent's task adapter, one that writes.
         rows: Held-out rows with the texts to write.
         predictions: What was written for the same rows, and its `confidence`.
+
+    Raises:
+        TypeError: The adapter does not write.
     """
-    outcomes, seed = adapter.outcomes(rows, predictions), adapter.config.seed
-    values = adapter.metrics(rows, predictions)
-    corpus = {name: value for name, value in values.items() if name != adapter.primary_metric}
-    metrics = {adapter.primary_metric: score_counts(outcomes.counts, seed)}
-    if corpus:
-        metrics |= _resampled(adapter, rows, predictions, corpus)
+    if not isinstance(adapter, Writing):
+        raise TypeError(f"{adapter.name} writes no texts; its scorer is {adapter.scorer!r}.")
+    truth, written = adapter.pairs(rows, predictions)
+    seed = adapter.config.seed
+    each = adapter.closeness(truth, written)
+    means = {name: score_counts(np.stack([s, 1 - s, 1 - s], axis=1), seed) for name, s in each.items()}
     return Scores(
-        metrics=metrics,
+        metrics=means | _resampled(adapter, truth, written),
         per_label={},
         confusion_labels=(),
         confusion=np.zeros((0, 0), np.int64),
         confidence=predictions["confidence"].to_numpy(),
-        right=outcomes.exact,
+        right=adapter.outcomes(rows, predictions).exact,
     )
 
 
@@ -39,14 +43,13 @@ _RESAMPLES = 100
 """Resampled corpora: each is scored as a whole, which is too slow for thousands."""
 
 
-def _resampled(
-    adapter: TaskAdapter, rows: pa.Table, predictions: pa.Table, values: dict[str, float]
-) -> dict[str, Metric]:
-    rng, count = np.random.default_rng(adapter.config.seed), rows.num_rows
+def _resampled(adapter: Writing, truth: list[str], written: list[str]) -> dict[str, Metric]:
+    values = adapter.corpus(truth, written)
+    rng, count = np.random.default_rng(adapter.config.seed), len(truth)
     found: dict[str, list[float]] = {name: [] for name in values}
-    for _ in range(_RESAMPLES):
-        drawn = pa.array(rng.integers(0, count, count))
-        again = adapter.metrics(rows.take(drawn), predictions.take(drawn))
+    for _ in range(_RESAMPLES if values else 0):
+        drawn = rng.integers(0, count, count)
+        again = adapter.corpus([truth[i] for i in drawn], [written[i] for i in drawn])
         for name, scores in found.items():
             scores.append(again[name])
     return {

@@ -12,6 +12,13 @@ FAMILIES: tuple[Family, ...] = get_args(Family)
 
 DEFAULT_ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 
+SMALL: dict[Family, str] = {
+    "encoder": DEFAULT_ENCODER,
+    "seq2seq": "google/flan-t5-small",
+    "causal": "HuggingFaceTB/SmolLM2-135M-Instruct",
+}
+"""A small model of each kind, to begin with."""
+
 _WRITES = ("ForCausalLM", "LMHeadModel")
 _READS_AND_WRITES = ("ForConditionalGeneration", "ForSeq2SeqLM")
 

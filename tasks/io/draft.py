@@ -16,6 +16,7 @@ from models.adapters.rows import Sample
 from models.errors import DataError
 from models.schemas import SourceConfig
 from models.schemas.agent import AdapterName
+from models.schemas.families import SMALL
 from models.schemas.load import agent_from_mapping
 from tasks.io.labels import count_labels
 from tasks.io.sample import sample_file
@@ -51,12 +52,15 @@ def draft_agent(name: str, data_file: str | Path, folder: Path = Path("agents"))
     rare = [f"{label} ({count})" for label, count in labels.items() if count < _FEW]
     address = os.path.relpath(path.resolve(), folder.resolve())
     source = {"address": address, **guess.source.model_dump(exclude_defaults=True, exclude={"address"})}
-    own = {"name": name, "description": "", "adapter": guess.adapter, "labels": list(labels)}
+    family, beginning = ADAPTERS[guess.adapter].family, {"name": name, "description": ""}
+    own = {**beginning, "adapter": guess.adapter, "labels": list(labels)}
+    if family != "encoder":
+        own = {**beginning, "adapter": guess.adapter, "encoder": SMALL[family]}
     lines = [
         f"# quickstudy train {name}",
         f"# Written from looking at {path.name}; read every line before the first training.",
         f"# Guessed: {guess.why}.",
-        f"# Labels are those found, the most frequent first: {_shares(labels)}.",
+        *([f"# Labels are those found, the most frequent first: {_shares(labels)}."] if labels else []),
         *([f"# Labels with under {_FEW} examples: {', '.join(rare)}."] if rare else []),
         _yaml({"schema_version": 1, **own}),
         _yaml({"sources": [source]}),

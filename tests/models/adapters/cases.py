@@ -96,6 +96,15 @@ CASES = {
         windows=1,
         answers=written_answers,
     ),
+    "summarization": Case(
+        rows=(
+            {"text": "a good film the user says . so so .", "target": "a good film"},
+            {"text": "dull . the film", "target": "dull film"},
+        ),
+        long={"text": "so " * 40},
+        windows=1,
+        answers=written_answers,
+    ),
     "question_answering": Case(
         rows=(
             {"question": "who sings", "context": "here Ada sings a song", "answers": ["Ada", "here Ada"]},

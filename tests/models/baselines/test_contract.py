@@ -52,6 +52,12 @@ ROWS = {
             "target": ["ein guter film", "langweilig", "so gut", "so so", "der film", "ein user"] * 10,
         }
     ),
+    "summarization": pa.table(
+        {
+            "text": ["a film. it is good", "so dull. a film", "the user. says so", "so so. a word"] * 10,
+            "target": ["a good film", "a dull film", "the user says so", "so so"] * 10,
+        }
+    ),
     "question_answering": pa.table(
         {
             "question": ["who sings", "where is Ada"] * 10,

@@ -112,3 +112,20 @@ def test_a_name_that_no_agent_can_have_is_refused():
     """The draft is checked before it is given."""
     with pytest.raises(ConfigError, match="name is 'My Agent'"):
         draft_agent("My Agent", DATA / "sentiment" / "tweets.parquet")
+
+
+def test_summaries_are_understood(tmp_path: Path):
+    """A column called summary is written from the longest text, by a small seq2seq model."""
+    (tmp_path / "a.csv").write_text(
+        "id,article,summary\n1,a long story about cats,cats\n2,one of dogs,dogs\n"
+    )
+    agent = _drafted(tmp_path, tmp_path / "a.csv")
+    assert (agent.adapter, agent.encoder) == ("summarization", "google/flan-t5-small")
+    assert agent.sources[0].columns == {"text": "article", "target": "summary"}
+
+
+def test_a_summary_beside_a_label_is_none(tmp_path: Path):
+    """Reviews with a title and a label are to be classified."""
+    rows = [f"this is the long text {i},title {i},{'ab'[i % 2]}" for i in range(20)]
+    (tmp_path / "a.csv").write_text("\n".join(["body,summary,label", *rows]))
+    assert _drafted(tmp_path, tmp_path / "a.csv").adapter == "text_classification"
