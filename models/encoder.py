@@ -144,8 +144,16 @@ def load_tokenizer(name: str, *, split_words: bool = False) -> PreTrainedTokeniz
     return tokenizer
 
 
-def check_length(name: str, tokenizer: PreTrainedTokenizerBase, max_length: int) -> None:
+def check_length(
+    name: str, tokenizer: PreTrainedTokenizerBase, max_length: int, max_new_tokens: int = 0
+) -> None:
     """Refuse windows longer than the encoder can read.
+
+    Args:
+        name: See `load_encoder`.
+        tokenizer: Its tokenizer.
+        max_length: Sub-words that are read.
+        max_new_tokens: Sub-words that are written behind them into the same window.
 
     Raises:
         ConfigError: `max_length` is over the limit of the encoder or of its tokenizer.
@@ -153,6 +161,11 @@ def check_length(name: str, tokenizer: PreTrainedTokenizerBase, max_length: int)
     with quiet(), clear_errors(name):
         config = AutoConfig.from_pretrained(encoder_folder(name) or name)
     longest = min(longest_window(config) or max_length, tokenizer.model_max_length)
+    if max_new_tokens and max_length + max_new_tokens > longest:
+        raise ConfigError(
+            f"max_length and max_new_tokens are {max_length} and {max_new_tokens}; {name!r} has place for "
+            f"{longest} sub-words. Lower one of them, or name another model."
+        )
     if max_length > longest:
         raise ConfigError(
             f"max_length is {max_length}; encoder {name!r} reads at most {longest} sub-words. Lower "

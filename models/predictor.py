@@ -12,6 +12,7 @@ import torch
 from models.adapters import Answers, TaskAdapter, get_adapter
 from models.errors import DataError, TrainingError
 from models.kernels import fast_linears
+from models.likelihood import surprise
 from models.networks import Network
 from models.task_model import SavedAgent, load
 from models.window_reader import Layout, WindowReader
@@ -65,6 +66,30 @@ class Predictor:
         ]
         return pa.concat_tables(blocks)
 
+    def predict_labelled(self, rows: pa.Table) -> pa.Table:
+        """Predict rows whose truth is known, and say how likely it is where a network writes.
+
+        Args:
+            rows: The adapter's columns.
+
+        Returns:
+            The adapter's prediction columns; `nll` (float64, nats) and `targets` (float64, sub-words) of the
+            truth besides, where the network writes.
+        """
+        predictions = self.predict(rows)
+        if not self.agent.model.writes:
+            return predictions
+        parts = [
+            self._surprise(rows.slice(first, _ROWS_AT_ONCE))
+            for first in range(0, max(rows.num_rows, 1), _ROWS_AT_ONCE)
+        ]
+        nats, targets = np.concatenate(parts).T
+        return predictions.append_column("nll", pa.array(nats)).append_column("targets", pa.array(targets))
+
+    def _surprise(self, rows: pa.Table) -> np.ndarray:
+        windows = self.adapter.encode(rows, self.agent.tokenizer).windows
+        return surprise(self.agent.model, windows, pad_id(self.agent), self.agent.config.tokens_per_batch)
+
     def _predict_block(self, rows: pa.Table) -> pa.Table:
         windows = self.adapter.encode(rows, self.agent.tokenizer).windows
         budget = self.agent.config.tokens_per_batch
@@ -88,11 +113,11 @@ def as_table(rows: Rows, adapter: TaskAdapter) -> pa.Table:
         raise DataError(
             f"One string was given ({rows[:40]!r}); give a list of rows, such as [{rows[:40]!r}]."
         )
-    columns = _columns(rows, schema)
+    columns = _columns(rows, schema, split=adapter.reads_words)
     return pa.table([_typed(columns[field.name], field) for field in schema], schema=schema)
 
 
-def _columns(rows: Rows, schema: pa.Schema) -> Mapping[str, Any]:
+def _columns(rows: Rows, schema: pa.Schema, *, split: bool) -> Mapping[str, Any]:
     """Give each input's values, by its name."""
     if isinstance(rows, pa.Table):
         missing = [name for name in schema.names if name not in rows.column_names]
@@ -103,7 +128,6 @@ def _columns(rows: Rows, schema: pa.Schema) -> Mapping[str, Any]:
         return {name: rows[name] for name in schema.names}
     given: list[Any] = list(rows)
     if len(schema) == 1 and not any(isinstance(row, Mapping) for row in given):
-        split = pa.types.is_list(schema.field(0).type)
         return {schema.names[0]: [r.split() if split and isinstance(r, str) else r for r in given]}
     for number, row in enumerate(given):
         missing = [n for n in schema.names if not isinstance(row, Mapping) or n not in row]

@@ -1,6 +1,8 @@
 """List columns as flat numpy arrays with offsets, and back; nothing here knows what the numbers mean."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Self
 
 import numpy as np
@@ -32,6 +34,19 @@ class Ragged:
     def from_lengths(cls, values: np.ndarray, lengths: np.ndarray) -> Self:
         """Cut `values` into sequences of these lengths."""
         return cls(values, np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]))
+
+    @classmethod
+    def from_lists(cls, lists: Sequence[Sequence[int]]) -> Self:
+        """Put lists of whole numbers end to end."""
+        lengths = np.fromiter(map(len, lists), np.int64, len(lists))
+        values = np.fromiter(chain.from_iterable(lists), np.int64, int(lengths.sum()))
+        return cls.from_lengths(values, lengths)
+
+    def followed_by(self, other: Self) -> Self:
+        """Put each sequence of another behind the one that it belongs to."""
+        order = np.argsort(np.concatenate([self.owners, other.owners]), kind="stable")
+        values = np.concatenate([self.values, other.values])[order]
+        return type(self).from_lengths(values, self.lengths + other.lengths)
 
     @property
     def lengths(self) -> np.ndarray:

@@ -56,8 +56,9 @@ def agent_tokenizer(config: AgentConfig) -> PreTrainedTokenizerBase:
     Raises:
         ConfigError: It can not be loaded, or the encoder is shorter than `max_length`.
     """
-    tokenizer = load_tokenizer(config.encoder, split_words=get_adapter(config).reads_words)
-    check_length(config.encoder, tokenizer, config.max_length)
+    adapter = get_adapter(config)
+    tokenizer = load_tokenizer(config.encoder, split_words=adapter.reads_words)
+    check_length(config.encoder, tokenizer, config.max_length, adapter.longest - config.max_length)
     return tokenizer
 
 

@@ -4,6 +4,7 @@ The lines are written out, so that a step's code digest and the wheel of a versi
 """
 
 from models.adapters.base import ENCODED_SCHEMA, IGNORED, Answers, Encoding, Outcomes, Shape, TaskAdapter, pad
+from models.adapters.dialogue import Dialogue
 from models.adapters.multi_label_classification import MultiLabelClassification
 from models.adapters.multiple_choice import MultipleChoice
 from models.adapters.question_answering import QuestionAnswering
@@ -20,6 +21,7 @@ ADAPTERS: dict[AdapterName, type[TaskAdapter]] = {
     "token_classification": TokenClassification,
     "translation": Translation,
     "summarization": Summarization,
+    "dialogue": Dialogue,
     "question_answering": QuestionAnswering,
     "multi_label_classification": MultiLabelClassification,
     "relation_classification": RelationClassification,
@@ -31,6 +33,7 @@ __all__ = [
     "ENCODED_SCHEMA",
     "IGNORED",
     "Answers",
+    "Dialogue",
     "Encoding",
     "MultiLabelClassification",
     "MultipleChoice",

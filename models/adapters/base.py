@@ -167,6 +167,11 @@ class TaskAdapter(ABC):
         return self.primary_metric if self.family == "encoder" else "likelihood"
 
     @property
+    def longest(self) -> int:
+        """Count the sub-words of the longest window that the network is shown."""
+        return self.config.max_length
+
+    @property
     def shape(self) -> Shape:
         """Say what the network must give."""
         return Shape(len(self.outputs), self.pools, self.marks)

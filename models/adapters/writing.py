@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +18,10 @@ from models.schemas.families import Family
 if TYPE_CHECKING:
     from torch import Tensor
     from transformers import PreTrainedTokenizerBase
+
+
+Counts: TypeAlias = dict[str, int]
+"""How many rows could not be used whole, by reason."""
 
 
 class Writing(TaskAdapter):
@@ -61,24 +65,40 @@ class Writing(TaskAdapter):
 
     def encode(self, rows: pa.Table, tokenizer: "PreTrainedTokenizerBase", first_row: int = 0) -> Encoding:
         """Tokenize inputs, and targets where they are there; what is too long is cut, and counted."""
-        read, cut = _cut(self.prompts(rows), tokenizer, self.config.max_length)
-        unusable = {"input cut at max_length": cut}
-        written = Ragged.from_lengths(np.empty(0, np.int64), np.zeros(rows.num_rows, np.int64))
-        if self.truth() in rows.column_names:
-            targets = pc.fill_null(rows[self.truth()].combine_chunks(), "").to_pylist()
-            written, cut = _cut(targets, tokenizer, self.config.max_new_tokens, ends=True)
-            unusable["target cut at max_new_tokens"] = cut
         none = Ragged.from_lengths(np.empty(0, np.int64), np.zeros(rows.num_rows, np.int64))
+        read, unusable = self.read(rows, tokenizer)
+        learned, more = (
+            self.learned(rows, tokenizer) if self.truth() in rows.column_names else (none, dict[str, int]())
+        )
+        inputs, labels = self.laid_out(read, learned)
         table = pa.table(
             [
                 pa.array(np.arange(rows.num_rows) + first_row, pa.int64()),
-                read.to_arrow(pa.int32()),
-                written.to_arrow(pa.int32()),
+                inputs.to_arrow(pa.int32()),
+                labels.to_arrow(pa.int32()),
                 none.to_arrow(pa.int32()),
             ],
             schema=ENCODED_SCHEMA,
         )
-        return Encoding(table, {reason: count for reason, count in unusable.items() if count})
+        return Encoding(table, {reason: count for reason, count in {**unusable, **more}.items() if count})
+
+    def read(self, rows: pa.Table, tokenizer: "PreTrainedTokenizerBase") -> tuple[Ragged, Counts]:
+        """Give the sub-words that the model reads of each row, and how many rows were cut, by reason."""
+        read, cut = _cut(self.prompts(rows), tokenizer, self.config.max_length)
+        return read, {"input cut at max_length": cut}
+
+    def targets(self, rows: pa.Table) -> list[str]:
+        """Give the text that is to be written for each row."""
+        return pc.fill_null(rows[self.truth()].combine_chunks(), "").to_pylist()  # type: ignore[no-any-return]
+
+    def learned(self, rows: pa.Table, tokenizer: "PreTrainedTokenizerBase") -> tuple[Ragged, Counts]:
+        """Give the sub-words that are to be written, an end behind them, and how many rows were cut."""
+        written, cut = _cut(self.targets(rows), tokenizer, self.config.max_new_tokens, ends=True)
+        return written, {"target cut at max_new_tokens": cut}
+
+    def laid_out(self, read: Ragged, learned: Ragged) -> tuple[Ragged, Ragged]:
+        """Give windows and their labels; by default what is written is no part of what is read."""
+        return read, learned
 
     def loss(self, scores: "Tensor", labels: "Tensor") -> "Tensor":
         """Mean cross-entropy of scores (sub-words to write, vocabulary) and labels (windows, longest)."""
@@ -160,7 +180,7 @@ def _cut(
 ) -> tuple[Ragged, int]:
     """Tokenize texts to at most so many sub-words, an end among them; tell how many were cut."""
     if not texts:
-        return Ragged(np.empty(0, np.int64), np.zeros(1, np.int64)), 0
+        return Ragged.from_lists([]), 0
     found: Any = tokenizer(
         **{"text_target" if ends else "text": texts}, return_attention_mask=False, truncation=False
     )
@@ -170,5 +190,4 @@ def _cut(
     kept = [
         ids if len(ids) <= most else [*ids[: most - 1], *end] for ids, end in zip(lists, last, strict=True)
     ]
-    lengths = np.fromiter(map(len, kept), np.int64, len(kept))
-    return Ragged.from_lengths(np.concatenate([np.array(ids, np.int64) for ids in kept]), lengths), cut
+    return Ragged.from_lists(kept), cut

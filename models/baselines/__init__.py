@@ -12,7 +12,7 @@ from models.baselines.frequent_tag import FrequentTag
 from models.baselines.label_sets import CommonestLabels, TfidfLabels
 from models.baselines.likest_sentence import LikestSentence
 from models.baselines.text import Majority, TfidfLogistic
-from models.baselines.written import Copy, Lead, Nearest
+from models.baselines.written import Commonest, Copy, Lead, Nearest
 from models.schemas import AgentConfig
 
 BASELINES: dict[str, Callable[[TaskAdapter], Baseline]] = {
@@ -26,6 +26,7 @@ BASELINES: dict[str, Callable[[TaskAdapter], Baseline]] = {
     "tfidf_labels": lambda adapter: TfidfLabels(adapter.config.labels, adapter.config.seed),
     "frequent_tag": lambda adapter: FrequentTag(adapter.config.labels, adapter.config.seed),
     "crf": lambda adapter: Crf(adapter.config.labels, adapter.config.seed),
+    "commonest": Commonest,
     "copy": Copy,
     "lead": Lead,
     "nearest": Nearest,
@@ -35,6 +36,7 @@ BASELINES: dict[str, Callable[[TaskAdapter], Baseline]] = {
 __all__ = [
     "BASELINES",
     "Baseline",
+    "Commonest",
     "CommonestLabels",
     "Copy",
     "Crf",

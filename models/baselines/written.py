@@ -46,6 +46,21 @@ class Lead(Copy):
         return _answers(self._adapter, pa.array(first, pa.string()), np.ones(rows.num_rows))
 
 
+class Commonest(Copy):
+    """Answer with the training rows' commonest text, the first of those that are as common."""
+
+    def fit(self, rows: pa.Table) -> Self:
+        """Count the texts."""
+        counts = pc.value_counts(pc.fill_null(rows[self._adapter.truth()], ""))
+        self._text = counts.field(0)[int(np.argmax(counts.field(1).to_numpy()))].as_py()
+        return self
+
+    def predict(self, rows: pa.Table) -> pa.Table:
+        """Give that text for each row."""
+        texts = pa.repeat(pa.scalar(self._text, pa.string()), rows.num_rows)
+        return _answers(self._adapter, texts, np.ones(rows.num_rows))
+
+
 class Nearest:
     """Answer what was right for the training row whose words are most alike, by the cosine of TF-IDF.
 

@@ -6,6 +6,7 @@ import pyarrow as pa
 from models.adapters import TaskAdapter
 from models.adapters.writing import Writing
 from models.metrics.bootstrap import score_counts
+from models.metrics.perplexity import perplexity
 from models.metrics.scores import Scores
 from models.schemas import Metric
 
@@ -13,7 +14,8 @@ from models.schemas import Metric
 def score_texts(adapter: TaskAdapter, rows: pa.Table, predictions: pa.Table) -> Scores:
     """Score what was written; there is no confusion to show.
 
-    A corpus score has the interval of the scores of resampled corpora.
+    A corpus score has the interval of the scores of resampled corpora. `perplexity`, of the true texts, is
+    told where the predictions say how likely these are.
 
     Args:
         adapter: The agent's task adapter, one that writes.
@@ -29,8 +31,9 @@ def score_texts(adapter: TaskAdapter, rows: pa.Table, predictions: pa.Table) -> 
     seed = adapter.config.seed
     each = adapter.closeness(truth, written)
     means = {name: score_counts(np.stack([s, 1 - s, 1 - s], axis=1), seed) for name, s in each.items()}
+    surprise = {"perplexity": perplexity(predictions, seed)} if "nll" in predictions.column_names else {}
     return Scores(
-        metrics=means | _resampled(adapter, truth, written),
+        metrics=means | _resampled(adapter, truth, written) | surprise,
         per_label={},
         confusion_labels=(),
         confusion=np.zeros((0, 0), np.int64),

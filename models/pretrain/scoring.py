@@ -15,10 +15,8 @@ import torch
 from transformers import PreTrainedModel
 
 from models.kernels import fast_linears, in_bfloat16
-from models.metrics.bootstrap import interval
 from models.pretrain.objectives import Objective
 from models.ragged import Ragged
-from models.schemas import Metric
 from models.training.batching import Batch
 
 _SEED = 20261122
@@ -134,17 +132,6 @@ def gated(nll: np.ndarray, targets: np.ndarray, vocabulary: int) -> np.ndarray:
 def score_of(nll: np.ndarray, targets: np.ndarray, vocabulary: int) -> float:
     """Give the share of a uniform guess's uncertainty that is gone: 1 - ln(perplexity) / ln(vocabulary)."""
     return float(1 - nll.sum() / max(1, targets.sum()) / np.log(vocabulary))
-
-
-def perplexity(table: pa.Table, seed: int) -> Metric:
-    """Give exp of the mean negative log-likelihood of a target, with its 95 % interval over texts."""
-    kinds = np.stack([table["nll"].to_numpy(), table["targets"].to_numpy().astype(np.float64)], axis=1)
-
-    def statistic(sums: np.ndarray) -> np.ndarray:
-        found: np.ndarray = np.exp(sums[..., 0] / np.maximum(sums[..., 1], 1))
-        return found
-
-    return interval(kinds, np.ones(len(kinds), np.int64), statistic, seed)
 
 
 def _added(

@@ -18,7 +18,7 @@ class ArtifactRef(Record):
 
 
 class Metric(Record):
-    """A score with its 95 % interval and the rows behind it; fractions, 0-1."""
+    """A score with its 95 % interval and the rows behind it; a fraction, 0-1, but for `perplexity`."""
 
     value: float
     low: float

@@ -12,11 +12,11 @@ from transformers import PreTrainedTokenizerBase
 
 from models.adapters import Answers, TaskAdapter, get_adapter
 from models.errors import DataError, TrainingError
+from models.likelihood import surprise
 from models.networks import Network
 from models.predictor import predict_windows
 from models.preprocess import read_windows
 from models.training.job import TrainJob
-from models.training.likelihood import likelihood
 
 _WINDOWS_AT_ONCE = 1024
 
@@ -84,7 +84,10 @@ def score(
     """
     adapter, pad_id = get_adapter(job.config), int(tokenizer.pad_token_id or 0)
     if model.writes:
-        return likelihood(model, adapter, data.validation, pad_id, job.config.tokens_per_batch // job.parts)
+        nats, targets = surprise(
+            model, data.validation, pad_id, job.config.tokens_per_batch // job.parts
+        ).sum(axis=0)
+        return float(np.exp(-nats / max(1.0, targets)))
     answers = answer(model, tokenizer, job, data, alive)
     predictions = adapter.decode(answers, data.rows)
     value = adapter.metrics(data.rows, predictions)[adapter.primary_metric]

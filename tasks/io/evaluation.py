@@ -44,7 +44,7 @@ def evaluate_model(
     verify(snapshot)
     rows, adapter = read_rows(snapshot, ["test"]), get_adapter(config)
     predictor = Predictor.load(checked(model))
-    found = evaluate(adapter, rows, predictor.predict(rows))
+    found = evaluate(adapter, rows, predictor.predict_labelled(rows))
     tables = {OUTCOMES: found.outcomes}
     if full:
         columns = adapter.columns().names

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from models.metrics.perplexity import perplexity
 from models.pretrain.networks import LanguageModel
 from models.pretrain.objectives import make_objective
 from models.pretrain.packing import read_frequencies, read_texts
-from models.pretrain.scoring import judged_texts, outcomes, perplexity, score_by_frequency, score_texts
+from models.pretrain.scoring import judged_texts, outcomes, score_by_frequency, score_texts
 from models.pretrain.store import load_pretrained_start, plain_language_model
 from models.schemas import ArtifactRef
 from models.schemas.pretrain import PackedCorpus, PretrainConfig, PretrainScores

@@ -59,6 +59,8 @@ def make_config(tiny_models: dict[Family, Path]) -> Callable[..., AgentConfig]:
             "max_length": 16,
             "stride": 4,
         }
+        if ADAPTERS[adapter].family == "causal":
+            values["max_new_tokens"] = 16
         return AgentConfig.model_validate(values | changes)
 
     return make

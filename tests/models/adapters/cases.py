@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from models.adapters import TaskAdapter
+from models.adapters import IGNORED, TaskAdapter
 
 Row = Mapping[str, Any]
 
@@ -35,7 +35,8 @@ def written_answers(adapter: TaskAdapter, windows: pa.Table) -> list[np.ndarray]
     """Give the windows' labels as what was written, without a doubt."""
     del adapter
     labels = [np.array(one, np.float64) for one in windows["labels"].to_pylist()]
-    return [np.stack([one, np.zeros(len(one))]) for one in labels]
+    learned = [one[one != IGNORED] for one in labels]
+    return [np.stack([one, np.zeros(len(one))]) for one in learned]
 
 
 def span_answers(adapter: TaskAdapter, windows: pa.Table) -> list[np.ndarray]:
@@ -102,6 +103,15 @@ CASES = {
             {"text": "dull . the film", "target": "dull film"},
         ),
         long={"text": "so " * 40},
+        windows=1,
+        answers=written_answers,
+    ),
+    "dialogue": Case(
+        rows=(
+            {"turns": ["a film", "so", "the user says so"], "target": "a good film"},
+            {"turns": ["dull"], "target": "so so ."},
+        ),
+        long={"turns": ["so " * 40, "a", "good film"]},
         windows=1,
         answers=written_answers,
     ),

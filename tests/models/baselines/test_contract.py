@@ -58,6 +58,12 @@ ROWS = {
             "target": ["a good film", "a dull film", "the user says so", "so so"] * 10,
         }
     ),
+    "dialogue": pa.table(
+        {
+            "turns": pa.array([["a film"], ["so", "good", "so dull"], ["the user"], ["so so"]] * 10),
+            "target": ["a good film", "a dull film", "the user says so", "so so"] * 10,
+        }
+    ),
     "question_answering": pa.table(
         {
             "question": ["who sings", "where is Ada"] * 10,

@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
+from models.adapters import get_adapter
 from models.adapters.base import IGNORED
 from models.networks import CausalNetwork, Seq2SeqNetwork
 from models.networks.generation import Generation
@@ -15,7 +17,7 @@ from models.predictor import Predictor
 from models.pretrained import quiet
 from models.schemas import AgentConfig
 from models.schemas.families import Family
-from models.task_model import build, load, save
+from models.task_model import SavedAgent, build, load, save
 
 MakeConfig = Callable[..., AgentConfig]
 
@@ -89,3 +91,17 @@ def test_writing_ends_in_time(tiny_models: dict[Family, Path]):
     network = Seq2SeqNetwork(model, Generation(30, seconds=1e-9)).eval()
     written = network.answers({"input_ids": torch.tensor([[4, 5, 1]])}, lengths=[3])[0]
     assert written.shape[1] <= 1
+
+
+@pytest.mark.parametrize("adapter", ["translation", "dialogue"])
+def test_answers_do_not_depend_on_the_batch(make_config: MakeConfig, adapter: str):
+    """Texts of mixed lengths are answered in one batch as each is by itself."""
+    config = make_config(adapter, max_new_tokens=6)
+    model, tokenizer = build(config)
+    texts = ["a good film the user says", "dull", "so so ."]
+    rows = pa.table({"text": texts} if adapter == "translation" else {"turns": [[text] for text in texts]})
+    predictor = Predictor(SavedAgent(model.eval(), tokenizer, config), get_adapter(config))
+    together = predictor.predict(rows)
+    alone = pa.concat_tables([predictor.predict(rows.slice(i, 1)) for i in range(len(texts))])
+    assert together["target"].to_pylist() == alone["target"].to_pylist()
+    assert np.allclose(together["confidence"], alone["confidence"], atol=1e-5)

@@ -39,7 +39,8 @@ def _compared(turn: Round, report: EvaluationReport) -> list[Row]:
 
 
 def _others(report: EvaluationReport) -> list[Row]:
-    names = [n for n in report.metrics if n != report.primary]
+    # Perplexity has no upper end and would need a scale of its own; the table tells it.
+    names = [n for n in report.metrics if n not in (report.primary, "perplexity")]
     return [
         Row(metric_name(n), report.metrics[n], NEW, gap=1.0 if i == 0 else 0.0) for i, n in enumerate(names)
     ]
