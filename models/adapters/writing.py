@@ -121,7 +121,7 @@ class Writing(TaskAdapter):
         return pa.table(
             {
                 self.truth(): pa.array(written, pa.string()),
-                "confidence": pa.array(np.nan_to_num(np.minimum(confidence, 1.0)), pa.float64()),
+                "confidence": pa.array(np.minimum(confidence, 1.0), pa.float64()),
             }
         )
 

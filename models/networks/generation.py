@@ -66,8 +66,8 @@ def write(
         limits: How long, and how.
 
     Returns:
-        (2, written) float64 a window: ids and log-probabilities (NaN under beam search, which ranks whole
-        answers), without what follows the end.
+        (2, written) float64 a window: ids and log-probabilities, without what follows the end. Under beam
+        search, which ranks whole answers, each has the mean of its answer.
     """
     found: list[np.ndarray] = []
     with torch.random.fork_rng(range(torch.cuda.device_count())):
@@ -89,18 +89,16 @@ def _write(
 ) -> list[np.ndarray]:
     generate: Any = model.generate
     out = generate(
-        **inputs,
-        **limits.options(),
-        pad_token_id=pad_id,
-        return_dict_in_generate=True,
-        output_scores=limits.beams == 1,
+        **inputs, **limits.options(), pad_token_id=pad_id, return_dict_in_generate=True, output_scores=True
     )
     read = 1 if model.config.is_encoder_decoder else inputs["input_ids"].shape[1]
     written = out.sequences[:, read:]
-    chances = torch.full(written.shape, torch.nan, dtype=torch.float64)
     if limits.beams == 1:
         scores: Any = model.compute_transition_scores
-        chances = scores(out.sequences, out.scores, normalize_logits=True).double().cpu()
+        chances = scores(out.sequences, out.scores, normalize_logits=True)
+    else:
+        chances = out.sequences_scores[:, None].expand(written.shape)
+    chances = chances.double().cpu()
     ends = _ends(written, model.generation_config.eos_token_id)
     both = torch.stack([written.double().cpu(), chances], dim=1).numpy()
     return [one[:, :end] for one, end in zip(both, ends, strict=True)]

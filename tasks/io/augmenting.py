@@ -9,6 +9,7 @@ from pydantic import Field
 from models.adapters import get_adapter
 from models.augment import AUGMENTERS, Teachers
 from models.augment.rows import make_rows
+from models.encoder import encoder_digest
 from models.schemas import AgentConfig, ArtifactRef, DatasetSnapshot
 from models.schemas.agent import START_PREFIX
 from models.schemas.base import Record
@@ -31,10 +32,12 @@ class Rewriters(Record):
 
     Args:
         masked_lm: The champion of a start that replaces words; None where it is named by folder or id.
+        masked_digest: What that folder or id holds; None where it is a start.
         translators: The champions that translate forth and back.
     """
 
     masked_lm: ArtifactRef | None = None
+    masked_digest: str | None = None
     translators: tuple[ArtifactRef, ArtifactRef] | None = None
 
 
@@ -58,13 +61,12 @@ def find_rewriters(books: Books, config: AgentConfig) -> Rewriters:
         RegistryError: An agent or a start that it names has no champion.
         ArtifactError: Its files are gone or changed.
     """
+    masked, pair = config.masked_lm, config.translators
+    is_start = masked is not None and masked.startswith(START_PREFIX)
     return Rewriters(
-        masked_lm=_champion(books, config.masked_lm)
-        if (config.masked_lm or "").startswith(START_PREFIX)
-        else None,
-        translators=tuple(_champion(books, name) for name in config.translators)
-        if config.translators
-        else None,
+        masked_lm=_champion(books, masked) if masked and is_start else None,
+        masked_digest=encoder_digest(masked) if masked and not is_start else None,
+        translators=(_champion(books, pair[0]), _champion(books, pair[1])) if pair else None,
     )
 
 
@@ -90,8 +92,8 @@ def augment_rows(
     return Augmented(artifact=artifact, kept=made.kept, dropped=made.dropped)
 
 
-def _champion(books: Books, name: str | None) -> ArtifactRef:
-    folder = load_champion(books, str(name))
+def _champion(books: Books, name: str) -> ArtifactRef:
+    folder = load_champion(books, name)
     return ArtifactRef(address=str(folder), digest=folder_digest(folder))
 
 

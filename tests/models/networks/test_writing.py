@@ -105,3 +105,17 @@ def test_answers_do_not_depend_on_the_batch(make_config: MakeConfig, adapter: st
     alone = pa.concat_tables([predictor.predict(rows.slice(i, 1)) for i in range(len(texts))])
     assert together["target"].to_pylist() == alone["target"].to_pylist()
     assert np.allclose(together["confidence"], alone["confidence"], atol=1e-5)
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_the_likelihood_of_an_answer_is_that_of_its_sub_words(tiny_models: dict[Family, Path], beams: int):
+    """What is told of each sub-word adds up to what scoring the answer anew gives."""
+    with quiet():
+        model = AutoModelForSeq2SeqLM.from_pretrained(tiny_models["seq2seq"]).eval()
+    network = Seq2SeqNetwork(model, Generation(5, beams=beams)).eval()
+    ids = torch.tensor([[4, 5, 1]])
+    with torch.inference_mode():
+        written = network.answers({"input_ids": ids}, lengths=[3])[0]
+        labels = torch.tensor(written[:1]).long()
+        expected = -_loss(network(ids, None, labels), labels)
+    assert written[1].mean() == pytest.approx(expected, abs=1e-5)

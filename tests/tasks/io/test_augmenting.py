@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 
 from models.schemas import AgentConfig, ArtifactRef
 from models.text_hash import text_hashes as hash_texts
-from tasks.io.augmenting import Rewriters, augment_rows
+from tasks.io.augmenting import Rewriters, augment_rows, find_rewriters
 from tasks.io.rows import read_rows, text_hashes
 from tasks.io.snapshots import ingest
 
@@ -43,3 +43,12 @@ def test_the_same_inputs_make_the_same_rows(tmp_path: Path):
         augment_rows(config, snapshot, Rewriters(), tmp_path / name).artifact for name in ("one", "two")
     ]
     assert made[0].digest == made[1].digest
+
+
+def test_another_model_under_the_same_name_is_noticed(tmp_path: Path):
+    """The step's key stands on what the masked language model's folder holds."""
+    (tmp_path / "config.json").write_text("{}")
+    fields = {"augment": ["masked_words"], "masked_lm": str(tmp_path)}
+    first = find_rewriters(None, _agent(tmp_path, **fields))
+    (tmp_path / "config.json").write_text("{ }")
+    assert find_rewriters(None, _agent(tmp_path, **fields)) != first
