@@ -75,8 +75,8 @@ def open_study(url: str, name: str, config: AgentConfig, number: int = 0) -> "St
     return optuna.load_study(
         study_name=name,
         storage=_storage(url, make=False),
-        sampler=_sampler(config, number),
-        pruner=_pruner(config),
+        sampler=sampler_for(config, number),
+        pruner=pruner_for(config),
     )
 
 
@@ -104,7 +104,7 @@ def _make_schema(url: str) -> None:
         connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
 
 
-def _sampler(config: AgentConfig, number: int) -> "BaseSampler":
+def sampler_for(config: AgentConfig, number: int) -> "BaseSampler":
     """Make what chooses trial `number`.
 
     `tpe` is the tree-structured Parzen estimator (Bergstra, Bardenet, Bengio, Kegl: Algorithms for
@@ -118,7 +118,7 @@ def _sampler(config: AgentConfig, number: int) -> "BaseSampler":
     return TPESampler(seed=seed, n_startup_trials=_STARTUP_TRIALS)
 
 
-def _pruner(config: AgentConfig) -> "BasePruner":
+def pruner_for(config: AgentConfig) -> "BasePruner":
     """Make what ends trials early, after each pass over the rows.
 
     `median`: a trial whose best score so far is below the median of the others' scores at the same place,

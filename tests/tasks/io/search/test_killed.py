@@ -61,11 +61,11 @@ def begun(home: Home, make_search: Callable[..., Search]) -> Callable[[Search], 
 
 
 def _until_the_second_has_a_checkpoint(home: Home, worker: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while len(list(home.trainings.iterdir())) < 2 or not _checkpoints(home):
         assert worker.poll() is None, "the worker ended before it could be killed"
         assert time.monotonic() < deadline, "no second training in time"
-        time.sleep(0.01)
+        time.sleep(0.05)
 
 
 def _checkpoints(home: Home) -> list[Path]:
@@ -95,11 +95,13 @@ def test_a_killed_search_goes_on_at_its_checkpoint(
     )
     command = begun(search)
     worker = subprocess.Popen(command)
-    _until_the_second_has_a_checkpoint(home, worker)
-    drawn = [one.params for one in open_study(home.search_url, search.study, search.config).trials]
-    worker.kill()
-    worker.wait()
-    subprocess.run(command, check=True, timeout=120)
+    try:
+        _until_the_second_has_a_checkpoint(home, worker)
+        drawn = [one.params for one in open_study(home.search_url, search.study, search.config).trials]
+    finally:
+        worker.kill()
+        worker.wait()
+    subprocess.run(command, check=True, timeout=300)
     trials = finished(open_study(home.search_url, search.study, search.config))
     assert [one.report.state for one in trials] == ["complete", "complete"]
     assert [one.trial.values for one in trials] == drawn
