@@ -87,8 +87,8 @@ def test_a_killed_search_goes_on_at_its_checkpoint(
 ):
     """The next process takes the trial in hand over, goes on at its checkpoint, and counts none twice."""
     search = make_search(
-        epochs=60,
-        patience=60,
+        epochs=40,
+        patience=40,
         checkpoint_steps=5,
         search={"learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}},
         search_trials=2,
