@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from models.adapters.rows import Check, Guess, Sample
 from models.schemas import AgentConfig, SourceConfig
+from models.schemas.base import Description
 from models.schemas.families import Family
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ class TaskAdapter(ABC):
     """A key of `models.metrics.SCORERS`."""
     baselines: ClassVar[tuple[str, ...]]
     """Keys of `models.baselines.BASELINES`."""
+    settings: ClassVar[tuple[type[Description], ...]] = ()
+    """Groups of an agent's fields that have an effect on few task types, on this one among them."""
     rewrites: ClassVar[str | None] = None
     """The column of texts that may be rewritten without changing the truth; None where there is none."""
     least_labels: ClassVar[int | None] = 1

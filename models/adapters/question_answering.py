@@ -15,6 +15,8 @@ from models.adapters.rows import ENCODING, Check, Guess, Rule, Sample
 from models.adapters.spans import best_spans
 from models.errors import DataError
 from models.ragged import Ragged
+from models.schemas.answer_fields import AnswerFields
+from models.schemas.base import Description
 from models.squad import squad_scores
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ class QuestionAnswering(TaskAdapter):
     )
     perturbed: ClassVar[str | None] = "question"
     scorer: ClassVar[str] = "answers"
+    settings: ClassVar[tuple[type[Description], ...]] = (AnswerFields,)
     baselines: ClassVar[tuple[str, ...]] = ("likest_sentence",)
     least_labels: ClassVar[int | None] = None
 

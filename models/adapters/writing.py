@@ -13,7 +13,9 @@ from models.adapters.label_column import measure_texts
 from models.adapters.rows import ENCODING, Check, Rule
 from models.errors import DataError
 from models.ragged import Ragged
+from models.schemas.base import Description
 from models.schemas.families import Family
+from models.schemas.generation_fields import GenerationFields
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,6 +37,7 @@ class Writing(TaskAdapter):
         Check("target", Rule.SOME, "empty target"),
     )
     scorer: ClassVar[str] = "texts"
+    settings: ClassVar[tuple[type[Description], ...]] = (GenerationFields,)
     least_labels: ClassVar[int | None] = None
 
     @property

@@ -13,7 +13,7 @@ from models.schemas.adapter_name import AdapterName
 from models.schemas.answer_fields import AnswerFields
 from models.schemas.augment_fields import AugmentFields
 from models.schemas.base import Record
-from models.schemas.families import DEFAULT_ENCODER, EXAMPLES, family_in
+from models.schemas.fit import check_fit
 from models.schemas.gate_fields import GateFields
 from models.schemas.generation_fields import GenerationFields
 from models.schemas.identity import START_NAME, START_PREFIX, Identity
@@ -84,52 +84,7 @@ class AgentConfig(
 
     @model_validator(mode="after")
     def _adapter_fits(self) -> Self:
-        from models.adapters import ADAPTERS
-
-        adapter, kind = ADAPTERS[self.adapter], self.adapter.replace("_", " ")
-        if adapter.least_labels is None and self.labels:
-            raise ValueError(f"{kind} has no labels; leave out labels")
-        if len(self.labels) < (adapter.least_labels or 0):
-            raise ValueError(f"{kind} needs at least {adapter.least_labels} labels, got {len(self.labels)}")
-        family = family_in(self.encoder) or ("encoder" if self.encoder == DEFAULT_ENCODER else None)
-        if family not in (None, adapter.family):
-            raise ValueError(
-                f"{kind} works with {EXAMPLES[adapter.family]}; encoder {self.encoder!r} is of another kind "
-                f"({family})"
-            )
-        if adapter.family != "encoder" and self.freeze != "none":
-            raise ValueError(f"freeze: {self.freeze} is for encoders; {kind} trains the whole model")
-        written = [n for n, f in GenerationFields.model_fields.items() if getattr(self, n) != f.default]
-        if adapter.family == "encoder" and written:
-            raise ValueError(f"{written[0]} is for agents that write; {kind} gives labels")
-        if self.augment and adapter.rewrites is None:
-            raise ValueError(f"augment rewrites texts, which would change what is true of a row of {kind}")
-        strange = [name for s in self.sources for name in s.columns if name not in adapter.columns().names]
-        if strange:
-            raise ValueError(
-                f"a source's columns names {strange[0]!r}; {kind} has {', '.join(adapter.columns().names)}"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _scope_is_a_label(self) -> Self:
-        from models.adapters import ADAPTERS
-
-        adapter, kind = ADAPTERS[self.adapter], self.adapter.replace("_", " ")
-        if self.out_of_scope is None:
-            return self
-        if not adapter.knows_scope:
-            raise ValueError(f"{kind} knows no out_of_scope; leave it out")
-        if self.out_of_scope not in self.labels:
-            raise ValueError(
-                f"out_of_scope is {self.out_of_scope!r}, which is not among labels; add it there, so that "
-                "its rows can be read"
-            )
-        if len(self.labels) <= (adapter.least_labels or 0):
-            raise ValueError(
-                f"{kind} needs at least {adapter.least_labels} labels besides out_of_scope, got "
-                f"{len(self.labels) - 1}"
-            )
+        check_fit(self)
         return self
 
     @model_validator(mode="after")

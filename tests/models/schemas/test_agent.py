@@ -123,3 +123,10 @@ def test_texts_are_rewritten_only_where_that_changes_nothing():
     """A question's answer stands in its passage, so neither may be rewritten."""
     with pytest.raises(ConfigError, match="would change what is true of a row of question answering"):
         _described(adapter="question_answering", labels=[], augment=["crossover"])
+
+
+@pytest.mark.parametrize("values", [{"beams": 4}, {"max_answer_length": 5}, {"instruction": "answer: "}])
+def test_a_setting_of_another_task_is_refused(values: dict[str, object]):
+    """It would have no effect, and its user would not know."""
+    with pytest.raises(ConfigError, match=f"{next(iter(values))} has no effect on text classification"):
+        _described(**values)
