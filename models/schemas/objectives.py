@@ -73,6 +73,10 @@ def _check_adapter(config: "AgentConfig") -> None:
         )
     if name == "mixup" and not (adapter.pools and adapter.softmax):
         raise ValueError(f"objective: mixup mixes whole texts and their classes, which {kind} does not have")
-    if not adapter.softmax and (name in _COMPARES or config.label_smoothing):
-        asked = "label_smoothing" if config.label_smoothing else f"objective: {name}"
+    if not (name in _COMPARES or config.label_smoothing):
+        return
+    asked = "label_smoothing" if config.label_smoothing else f"objective: {name}"
+    if not adapter.softmax:
         raise ValueError(f"{asked} needs a softmax over the outputs, which {kind} does not have")
+    if config.out_of_scope is not None:
+        raise ValueError(f"{asked} would move the score of out_of_scope, which has to stay; leave one out")

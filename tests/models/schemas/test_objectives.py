@@ -23,6 +23,11 @@ TAGS = {"adapter": "token_classification"}
         ({"start_decay": 1.0, "freeze": "encoder"}, "start_decay has no effect with freeze: encoder"),
         ({"start_decay": 1e5}, "start_decay \\* learning_rate is 10; .* Set start_decay to 1e\\+04 or less"),
         ({**TAGS, "objective": "mixup"}, "mixup mixes whole texts .* token classification does not"),
+        (
+            {"label_smoothing": 0.1, "out_of_scope": "neu"},
+            "label_smoothing would move the score of out_of_scope",
+        ),
+        ({"objective": "smart", "out_of_scope": "neu"}, "objective: smart would move the score"),
         ({"objective": "adamant"}, "Input should be 'plain'"),
         ({"objective": "pgd", "ascent_steps": 0}, "greater than or equal to 1"),
         ({"label_smoothing": 1}, "less than 1"),
