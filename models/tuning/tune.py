@@ -46,7 +46,7 @@ def tuned(pretrained: PreTrainedModel, config: AgentConfig) -> nn.Module:
     """
     pretrained.requires_grad_(False)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(config.seed)
+        torch.default_generator.manual_seed(config.seed)  # a GPU's random numbers stay as they are
         return METHODS[config.tuning](config).apply(pretrained)
 
 
