@@ -1,16 +1,15 @@
 """From rows to a decision: what `train` and `retrain` have in common."""
 
+from flows.encode import encode
 from flows.fine_tune import fine_tune
 from flows.placement import place
 from models.schemas import AgentConfig, DatasetSnapshot, DriftReport, EvaluationReport
-from tasks.augment import augment, rewriters_of
 from tasks.champion import champion_of, version_of
 from tasks.evaluate import evaluate
 from tasks.io.champion import Champion
 from tasks.io.judging import Contest, Occasion, OlderRows
 from tasks.io.report.story import Round
 from tasks.judge import judge, older_snapshots, verdict_on
-from tasks.preprocess import preprocess
 from tasks.promote import promote
 from tasks.register import register
 from tasks.remember import remember
@@ -28,8 +27,7 @@ def challenge(
         drift: The check that called for a challenger.
     """
     champion = champion_of(config.name)
-    augmented = augment(config, snapshot, rewriters_of(config)) if config.augment else None
-    encoded = preprocess(config, snapshot, augmented)
+    encoded = encode(config, snapshot)
     training = place(fine_tune, config.work_pool, config=config, snapshot=snapshot, encoded=encoded)
     evaluation = evaluate(config, training.model, snapshot)
     version = register(config, snapshot, training, evaluation)

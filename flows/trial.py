@@ -2,9 +2,9 @@
 
 from prefect import flow
 
+from flows.encode import encode
 from models.schemas.search import with_values
 from models.schemas.trials import Search, Trial, TrialReport
-from tasks.preprocess import preprocess
 from tasks.train_trial import train_trial
 
 
@@ -22,5 +22,5 @@ def try_out(search: Search, trial: Trial) -> TrialReport:
         search: The search.
         trial: The values to try.
     """
-    encoded = preprocess(with_values(search.config, trial.values), search.snapshot)
+    encoded = encode(with_values(search.config, trial.values), search.snapshot)
     return train_trial(search, trial, encoded)

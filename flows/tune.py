@@ -2,6 +2,7 @@
 
 from prefect import flow
 from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.transactions import CommitMode, transaction
 
 from flows.placement import place
 from flows.trial import try_out
@@ -51,11 +52,14 @@ def work(search: Search) -> None:
         search: The search; other workers, here and in other processes, share its trials.
     """
     home = current_home()
-    while True:
-        with claimed(home.search_url, home.books().ledger, search) as claim:
-            if claim is None:
-                return
-            conclude(home, search, claim, take_up(home, search, claim) or _tried(search, claim))
+    # Else the steps below would keep their results to themselves until this task ends.
+    with transaction(commit_mode=CommitMode.EAGER):
+        while True:
+            with claimed(home.search_url, home.books().ledger, search) as claim:
+                if claim is None:
+                    return
+                report = take_up(home, search, claim) or _tried(search, claim)
+                conclude(home, search, claim, report)
 
 
 def _tried(search: Search, claim: Claim) -> TrialReport:

@@ -1,6 +1,7 @@
 """Step `augment`: further training rows, made of those that there are."""
 
 from models.schemas import AgentConfig, DatasetSnapshot
+from models.schemas.training_fields import TrainingFields
 from tasks.caching import cached_step, effect_step
 from tasks.io.augmenting import Augmented, Rewriters, augment_rows, find_rewriters
 from tasks.io.home import current_home
@@ -21,7 +22,11 @@ def rewriters_of(config: AgentConfig) -> Rewriters:
     return find_rewriters(current_home().books(), config)
 
 
-@cached_step(__name__)
+_UNREAD = frozenset(TrainingFields.model_fields)
+"""What only training reads: another rate does not make the same rows again."""
+
+
+@cached_step(__name__, aside=_UNREAD)
 def augment(config: AgentConfig, snapshot: DatasetSnapshot, rewriters: Rewriters) -> Augmented:
     """Make further training rows in the ways that an agent lists.
 
@@ -34,6 +39,7 @@ def augment(config: AgentConfig, snapshot: DatasetSnapshot, rewriters: Rewriters
         ArtifactError: Rows or a model are not what their digest says.
         ConfigError: A model can not do what it is asked for.
     """
-    key = step_key(__name__, {"config": config, "snapshot": snapshot, "rewriters": rewriters})
+    inputs = {"config": config, "snapshot": snapshot, "rewriters": rewriters}
+    key = step_key(__name__, inputs, aside=_UNREAD)
     out = current_home().encoded / key.digest
     return augment_rows(config, snapshot, rewriters, out)
