@@ -42,6 +42,7 @@ TASKS = {
     "question_answering": Task(xquad_data.QUESTION_ANSWERING, xquad_data.question_answering),
     "multi_label": Task(reading_data.MULTI_LABEL, reading_data.multi_label),
     "relations": Task(reading_data.RELATIONS, reading_data.relations),
+    "relation_extraction": Task(reading_data.EXTRACTION, reading_data.extraction),
     "choices": Task(reading_data.CHOICES, reading_data.choices),
 }
 

@@ -9,6 +9,7 @@ from models.adapters.multi_label_classification import MultiLabelClassification
 from models.adapters.multiple_choice import MultipleChoice
 from models.adapters.question_answering import QuestionAnswering
 from models.adapters.relation_classification import RelationClassification
+from models.adapters.relation_extraction import RelationExtraction
 from models.adapters.summarization import Summarization
 from models.adapters.text_classification import TextClassification
 from models.adapters.token_classification import TokenClassification
@@ -26,6 +27,7 @@ ADAPTERS: dict[AdapterName, type[TaskAdapter]] = {
     "multi_label_classification": MultiLabelClassification,
     "relation_classification": RelationClassification,
     "multiple_choice": MultipleChoice,
+    "relation_extraction": RelationExtraction,
 }
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "Outcomes",
     "QuestionAnswering",
     "RelationClassification",
+    "RelationExtraction",
     "Shape",
     "Summarization",
     "TaskAdapter",

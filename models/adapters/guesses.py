@@ -118,6 +118,13 @@ def tokens_and_pair(sample: Sample) -> Guess | None:
     return Guess({"label_column": label}, why)
 
 
+def tokens_and_relations(sample: Sample) -> Guess | None:
+    """Find tokens and lists of relations, by their names."""
+    if not all(name in sample and _are_lists(sample[name]) for name in ("tokens", "relations")):
+        return None
+    return Guess({}, "'relations' lists relations between words of 'tokens'")
+
+
 def question_and_choices(sample: Sample) -> Guess | None:
     """Find a question, a list of choices and the right one, by their usual names."""
     choices = next((name for name in ("choices", "options") if name in sample), None)

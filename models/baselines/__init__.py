@@ -11,6 +11,7 @@ from models.baselines.crf import Crf
 from models.baselines.frequent_tag import FrequentTag
 from models.baselines.label_sets import CommonestLabels, TfidfLabels
 from models.baselines.likest_sentence import LikestSentence
+from models.baselines.roles import Roles
 from models.baselines.text import Majority, TfidfLogistic
 from models.baselines.written import Commonest, Copy, Lead, Nearest
 from models.schemas import AgentConfig
@@ -21,6 +22,8 @@ BASELINES: dict[str, Callable[[TaskAdapter], Baseline]] = {
         adapter.config.labels, adapter.config.seed, adapter.texts
     ),
     "commonest_labels": lambda adapter: CommonestLabels(adapter.config.labels),
+    "frequent_role": lambda adapter: Roles(adapter, FrequentTag),
+    "crf_roles": lambda adapter: Roles(adapter, Crf),
     "longest_choice": lambda _adapter: LongestChoice(),
     "likest_choice": lambda adapter: LikestChoice(adapter.config.seed),
     "tfidf_labels": lambda adapter: TfidfLabels(adapter.config.labels, adapter.config.seed),
@@ -47,6 +50,7 @@ __all__ = [
     "LongestChoice",
     "Majority",
     "Nearest",
+    "Roles",
     "TfidfLabels",
     "TfidfLogistic",
     "predict_baselines",

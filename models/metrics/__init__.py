@@ -14,12 +14,14 @@ from models.metrics.labels import score_labels
 from models.metrics.scores import Scores
 from models.metrics.tags import score_tags
 from models.metrics.texts import score_texts
+from models.metrics.triples import score_triples
 
 SCORERS: dict[str, Callable[[TaskAdapter, pa.Table, pa.Table], Scores]] = {
     "answers": score_answers,
     "labels": score_labels,
     "label_sets": score_label_sets,
     "choices": score_choices,
+    "triples": score_triples,
     "tags": score_tags,
     "texts": score_texts,
 }

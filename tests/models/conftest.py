@@ -20,6 +20,7 @@ LABELS = {
     "token_classification": ("loc", "per"),
     "multi_label_classification": ("neg", "neu", "pos"),
     "relation_classification": ("in", "of"),
+    "relation_extraction": ("in", "of"),
 }
 
 

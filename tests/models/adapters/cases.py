@@ -155,4 +155,13 @@ CASES = {
         lost={"question": "where", "choices": []},
         answers=choice_answers,
     ),
+    "relation_extraction": Case(
+        rows=(
+            {"tokens": ["Ada", "in", "New", "York"], "relations": ["in 0 0 2 3"]},
+            {"tokens": ["Rome", "of", "Ada"], "relations": ["of 2 2 0 0"]},
+        ),
+        long={"tokens": ["so"] * 40},
+        lost={"tokens": ["\x00", "\x00"]},
+        bad={"tokens": ["Ada", "Rome"], "relations": ["near 0 0 1 1"]},
+    ),
 }

@@ -46,6 +46,12 @@ ROWS = {
             "answer": ["Ada in Rome", "the king", "good"] * 10,
         }
     ),
+    "relation_extraction": pa.table(
+        {
+            "tokens": [["Ada", "in", "Rome"], ["king", "of", "Bonn"], ["Bob", "in", "Oslo"]] * 10,
+            "relations": [["in 0 0 2 2"], ["of 0 0 2 2"], ["in 0 0 2 2"]] * 10,
+        }
+    ),
     "translation": pa.table(
         {
             "text": ["a good film", "dull", "so good", "so so", "the film", "a user"] * 10,
