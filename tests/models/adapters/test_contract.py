@@ -13,7 +13,9 @@ from transformers import PreTrainedTokenizerBase
 
 from models.adapters import ADAPTERS, ENCODED_SCHEMA, Answers, TaskAdapter, get_adapter
 from models.baselines import BASELINES
+from models.drift_window import count_labels
 from models.errors import DataError
+from models.evaluate import evaluate
 from models.metrics import SCORERS
 from models.networks import NETWORKS
 from models.schemas import AgentConfig, SourceConfig
@@ -182,6 +184,21 @@ def test_right_answers_decode_to_the_truth(
     outcomes = adapter.outcomes(rows, predictions)
     assert outcomes.exact.all()
     assert np.allclose(outcomes.counts[:, 1:], 0)
+
+
+def test_right_answers_make_a_whole_report(
+    adapter: TaskAdapter, case: Case, tokenizer: PreTrainedTokenizerBase
+):
+    """Its scorer finds no fault, drift can count what was answered, and a user is shown every row."""
+    rows = _rows(adapter, case.rows)
+    windows = adapter.encode(rows, tokenizer).windows
+    predictions = adapter.decode(Answers(case.answers(adapter, windows), windows, tokenizer), rows)
+    held_out = rows.append_column("text_hash", pa.array(range(len(case.rows)), pa.uint64()))
+    report = evaluate(adapter, held_out, predictions)
+    assert report.metrics[report.primary].value == pytest.approx(1)
+    assert len(report.confusion) == len(report.confusion_labels)
+    assert count_labels(adapter, predictions).shape == (len(case.rows), len(adapter.config.labels))
+    assert adapter.show(rows, predictions).num_rows == len(case.rows)
 
 
 def test_decode_answers_every_row_in_order(
