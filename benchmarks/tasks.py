@@ -37,6 +37,8 @@ class Task:
 
 TASKS = {
     "out_of_scope": Task(reading_data.OUT_OF_SCOPE, reading_data.out_of_scope),
+    "dialogue": Task(writing_data.DIALOGUE, writing_data.dialogue),
+    "dialogue_state": Task(writing_data.DIALOGUE_STATE, writing_data.dialogue_state),
     "summarization": Task(writing_data.SUMMARIZATION, writing_data.summarization),
     "translation": Task(writing_data.TRANSLATION, writing_data.translation),
     "question_answering": Task(xquad_data.QUESTION_ANSWERING, xquad_data.question_answering),

@@ -5,6 +5,7 @@ The lines are written out, so that a step's code digest and the wheel of a versi
 
 from models.adapters.base import ENCODED_SCHEMA, IGNORED, Answers, Encoding, Outcomes, Shape, TaskAdapter, pad
 from models.adapters.dialogue import Dialogue
+from models.adapters.dialogue_state import DialogueState
 from models.adapters.multi_label_classification import MultiLabelClassification
 from models.adapters.multiple_choice import MultipleChoice
 from models.adapters.question_answering import QuestionAnswering
@@ -23,6 +24,7 @@ ADAPTERS: dict[AdapterName, type[TaskAdapter]] = {
     "translation": Translation,
     "summarization": Summarization,
     "dialogue": Dialogue,
+    "dialogue_state": DialogueState,
     "question_answering": QuestionAnswering,
     "multi_label_classification": MultiLabelClassification,
     "relation_classification": RelationClassification,
@@ -36,6 +38,7 @@ __all__ = [
     "IGNORED",
     "Answers",
     "Dialogue",
+    "DialogueState",
     "Encoding",
     "MultiLabelClassification",
     "MultipleChoice",

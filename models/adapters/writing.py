@@ -161,8 +161,8 @@ class Writing(TaskAdapter):
         del rows
         return predictions
 
-    def pairs(self, rows: pa.Table, predictions: pa.Table) -> tuple[list[str], list[str]]:
-        """Give true and written texts.
+    def pairs(self, rows: pa.Table, predictions: pa.Table) -> tuple[list[Any], list[Any]]:
+        """Give true and written texts (or lists of them).
 
         Raises:
             DataError: There is no truth, or not one prediction a row.
@@ -189,8 +189,9 @@ def _cut(
     )
     lists: list[list[int]] = found["input_ids"]
     cut = sum(len(ids) > most for ids in lists)
-    last = [ids[-1:] for ids in lists]
-    kept = [
-        ids if len(ids) <= most else [*ids[: most - 1], *end] for ids, end in zip(lists, last, strict=True)
-    ]
-    return Ragged.from_lists(kept), cut
+    return Ragged.from_lists([shortened(ids, most) for ids in lists]), cut
+
+
+def shortened(ids: list[int], most: int) -> list[int]:
+    """Cut sub-words to so many, the last of all among them, which ends a text."""
+    return ids if len(ids) <= most else [*ids[: most - 1], ids[-1]]

@@ -13,7 +13,7 @@ from models.baselines.label_sets import CommonestLabels, TfidfLabels
 from models.baselines.likest_sentence import LikestSentence
 from models.baselines.roles import Roles
 from models.baselines.text import Majority, TfidfLogistic
-from models.baselines.written import Commonest, Copy, Lead, Nearest
+from models.baselines.written import Commonest, Copy, EmptyList, Lead, Nearest
 from models.schemas import AgentConfig
 
 BASELINES: dict[str, Callable[[TaskAdapter], Baseline]] = {
@@ -31,6 +31,7 @@ BASELINES: dict[str, Callable[[TaskAdapter], Baseline]] = {
     "crf": lambda adapter: Crf(adapter.config.labels, adapter.config.seed),
     "commonest": Commonest,
     "copy": Copy,
+    "empty_list": EmptyList,
     "lead": Lead,
     "nearest": Nearest,
     "likest_sentence": LikestSentence,
@@ -43,6 +44,7 @@ __all__ = [
     "CommonestLabels",
     "Copy",
     "Crf",
+    "EmptyList",
     "FrequentTag",
     "Lead",
     "LikestChoice",

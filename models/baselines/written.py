@@ -61,6 +61,16 @@ class Commonest(Copy):
         return _answers(self._adapter, texts, np.ones(rows.num_rows))
 
 
+class EmptyList(Copy):
+    """Answer with an empty list, as a state in which nothing was said."""
+
+    def predict(self, rows: pa.Table) -> pa.Table:
+        """Give it for each row."""
+        kind = self._adapter.columns().field(self._adapter.truth()).type
+        empty = pa.repeat(pa.scalar([], kind), rows.num_rows)
+        return _answers(self._adapter, empty, np.ones(rows.num_rows))
+
+
 class Nearest:
     """Answer what was right for the training row whose words are most alike, by the cosine of TF-IDF.
 
@@ -78,7 +88,8 @@ class Nearest:
     def fit(self, rows: pa.Table) -> Self:
         """Keep the training rows, or a sample of them."""
         rows = sample_rows(rows, self._most_rows, self._adapter.config.seed)
-        self._targets = pc.fill_null(rows[self._adapter.truth()], "").combine_chunks()
+        nothing: Any = "" if pa.types.is_string(rows[self._adapter.truth()].type) else []
+        self._targets = pc.fill_null(rows[self._adapter.truth()].combine_chunks(), nothing)
         self._known = self._words.fit_transform(self._adapter.texts(rows).to_pylist())
         return self
 

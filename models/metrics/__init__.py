@@ -12,6 +12,7 @@ from models.metrics.choices import score_choices
 from models.metrics.label_sets import score_label_sets
 from models.metrics.labels import score_labels
 from models.metrics.scores import Scores
+from models.metrics.states import score_states
 from models.metrics.tags import score_tags
 from models.metrics.texts import score_texts
 from models.metrics.triples import score_triples
@@ -23,6 +24,7 @@ SCORERS: dict[str, Callable[[TaskAdapter, pa.Table, pa.Table], Scores]] = {
     "choices": score_choices,
     "triples": score_triples,
     "tags": score_tags,
+    "states": score_states,
     "texts": score_texts,
 }
 

@@ -40,7 +40,10 @@ def store_tiny_encoder(folder: Path) -> None:
         shutil.copy(bundled / name, folder / name)
 
 
-WORDS = ("a", "good", "film", "dull", "so", "ein", "guter", "Film", "langweilig", "the", "user", "says", ".")
+WORDS = (
+    *("a", "good", "film", "dull", "so", "ein", "guter", "Film", "langweilig", "the", "user", "says"),
+    *(".", "=", ";", "none"),
+)
 _SPECIAL = ("<pad>", "</s>", "<unk>", "<s>")
 _CHAT = (
     "{% for m in messages %}<s> {{ m['role'] }} {{ m['content'] }} </s> {% endfor %}"

@@ -115,6 +115,15 @@ CASES = {
         windows=1,
         answers=written_answers,
     ),
+    "dialogue_state": Case(
+        rows=(
+            {"turns": ["a film"], "slots": ["film: a film", "user: the user"], "state": ["film=good|so"]},
+            {"turns": ["so", "a", "dull"], "slots": ["film: a film"], "state": []},
+        ),
+        long={"turns": ["a", "so", "so " * 40], "slots": ["film: a film"]},
+        windows=1,
+        answers=written_answers,
+    ),
     "question_answering": Case(
         rows=(
             {"question": "who sings", "context": "here Ada sings a song", "answers": ["Ada", "here Ada"]},

@@ -70,6 +70,13 @@ ROWS = {
             "target": ["a good film", "a dull film", "the user says so", "so so"] * 10,
         }
     ),
+    "dialogue_state": pa.table(
+        {
+            "turns": pa.array([["a film"], ["so", "good", "so dull"], ["the user"], ["so so"]] * 10),
+            "slots": pa.array([["film: a film"], ["mood: of the user"]] * 20),
+            "state": pa.array([["film=good"], ["mood=dull"], [], ["mood=so"]] * 10, pa.list_(pa.string())),
+        }
+    ),
     "question_answering": pa.table(
         {
             "question": ["who sings", "where is Ada"] * 10,
