@@ -1,9 +1,9 @@
 """Domain pretraining on unlabelled texts of BANKING77: perplexity before and after, and a few labels on top.
 
 `python -m benchmarks.pretrain_domain` (about half an hour on two cores). The encoder learns masked words from
-the training texts without their labels, by the product's own steps; perplexity is of the tenth of them that is
-held out by hash. Then the plain encoder and the start are fine-tuned on the same 5 labels a class, and serve
-as frozen features of the same logistic regression; both are scored on the official test rows.
+the training texts without their labels, by the product's own steps; perplexity is of the tenth of them that
+is held out by hash. Then the plain encoder and the start are fine-tuned on the same 5 labels a class, and
+serve as frozen features of the same logistic regression; both are scored on the official test rows.
 """
 
 import argparse

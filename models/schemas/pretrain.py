@@ -42,7 +42,8 @@ class PretrainConfig(Unlimited):
         width: Numbers in a hidden state of a new model.
         heads: Attention heads of a new model.
         vocabulary: Most sub-words of a new tokenizer, special ones included.
-        tokenizer: What a new tokenizer is: WordPiece (small letters), byte-level BPE or unigram.
+        tokenizer: What a new tokenizer is: byte-level BPE, WordPiece (small letters) or unigram. Of the same
+            texts the library makes the same BPE each time, and others a little different each time.
         block_length: Sub-words of a block, special ones included; texts stand end to end in blocks.
         masking_share: Share of the words that are masked, or of the sub-words in dropped spans.
         span_length: Mean length of a dropped span (sub-words).
@@ -99,7 +100,7 @@ class PretrainConfig(Unlimited):
     width: int = Field(default=256, ge=8)
     heads: int = Field(default=4, ge=1)
     vocabulary: int = Field(default=8_000, ge=200)
-    tokenizer: TokenizerKind = "wordpiece"
+    tokenizer: TokenizerKind = "bpe"
     block_length: int = Field(default=128, ge=8, le=8192)
     masking_share: float = Field(default=0.15, gt=0, le=0.5)
     span_length: float = Field(default=3.0, ge=1, le=50)
