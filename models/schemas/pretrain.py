@@ -23,8 +23,6 @@ FAMILY: dict[ObjectiveName, Family] = {
 }
 """What kind of model learns by each objective."""
 
-_OF_A_NEW_MODEL = ("width", "heads", "vocabulary", "tokenizer")
-
 
 class PretrainConfig(Unlimited):
     """Everything that makes a pretrained start what it is.
@@ -38,7 +36,7 @@ class PretrainConfig(Unlimited):
             `span_denoising` for encoder-decoders.
         encoder: Hugging Face id or local folder of the model that goes on learning.
         layers: Make a new model of this many layers instead; `width`, `heads`, `vocabulary` and
-            `tokenizer` are of such a model, whose tokenizer is trained on the texts.
+            `tokenizer` are read for such a model alone, whose tokenizer is trained on the texts.
         width: Numbers in a hidden state of a new model.
         heads: Attention heads of a new model.
         vocabulary: Most sub-words of a new tokenizer, special ones included.
@@ -151,10 +149,6 @@ class PretrainConfig(Unlimited):
 
     @model_validator(mode="after")
     def _fields_agree(self) -> Self:
-        own = {name: type(self).model_fields[name].default for name in _OF_A_NEW_MODEL}
-        changed = [name for name, default in own.items() if getattr(self, name) != default]
-        if changed and not self.from_scratch:
-            raise ValueError(f"{changed[0]} is of a new model; set layers to make one, or drop {changed[0]}")
         if self.from_scratch and self.encoder != DEFAULT_ENCODER:
             raise ValueError("layers makes a new model and encoder names one that is there; drop one of them")
         found, needed = family_in(self.encoder), FAMILY[self.objective]

@@ -45,7 +45,6 @@ def test_a_wrong_pairing_is_refused_when_the_description_is_read(tiny_models: di
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"width": 64}, "width is of a new model; set layers"),
         ({"layers": 2, "encoder": "bert-base-cased"}, "layers makes a new model and encoder names one"),
         ({"layers": 2, "heads": 3}, "multiple of 2 \\* heads"),
         ({"tokens_per_batch": 64}, "less than one block of 128"),
@@ -53,7 +52,7 @@ def test_a_wrong_pairing_is_refused_when_the_description_is_read(tiny_models: di
     ],
 )
 def test_what_does_not_fit_together_is_refused(changes: dict[str, object], message: str):
-    """Fields of a new model need layers, and a batch holds at least one block."""
+    """A new model has no encoder, its heads share its width out, and a batch holds at least one block."""
     with pytest.raises(ValidationError, match=message):
         PretrainConfig.model_validate({"name": "wrong", "sources": [{"address": "a.csv"}], **changes})
 
