@@ -136,7 +136,7 @@ def main() -> None:
     markdown = report(runs, options)
     print(markdown)
     if options.record:
-        record("Ways of tuning", this_command(), markdown)
+        record(f"Ways of tuning, head at {options.head_rate:g}", this_command(), markdown)
 
 
 def _options() -> argparse.Namespace:
@@ -145,6 +145,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=200, help="rows to learn from and to select by")
     parser.add_argument("--test-rows", type=int, default=300, help="most rows that are scored")
     parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--head-rate", type=float, default=1e-3, help="peak rate of the head, for all")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--record", action=argparse.BooleanOptionalAction, default=True)
     return parser.parse_args()
@@ -179,6 +180,7 @@ def _train(name: str, way: str, seed: int, options: argparse.Namespace, folder: 
         epochs=options.epochs,
         patience=options.epochs,
         learning_rate=RATES[way],
+        head_learning_rate=options.head_rate,
         tuning=way,
         seed=seed,
         checkpoint_steps=100_000,
