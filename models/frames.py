@@ -37,7 +37,7 @@ def _values(frame: pd.DataFrame, names: Sequence[str]) -> list[Any]:
     columns = frame.columns.to_list()
     if len(names) == 1 and len(columns) == 1 and columns[0] in (*names, "text", 0):
         return [_plain(value) for value in frame[columns[0]].to_list()]
-    if set(columns) != set(names):
+    if sorted(map(str, columns)) != sorted(names):
         found = ", ".join(map(repr, columns)) or "none"
         wanted = ", ".join(map(repr, names))
         raise DataError(f"The frame's columns are {found}; give {wanted}.")
@@ -47,4 +47,4 @@ def _values(frame: pd.DataFrame, names: Sequence[str]) -> list[Any]:
 
 
 def _plain(value: object) -> object:
-    return list(value) if isinstance(value, np.ndarray) else value
+    return value.tolist() if isinstance(value, np.ndarray) else value

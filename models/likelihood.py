@@ -25,7 +25,9 @@ def surprise(model: Network, windows: pa.Table, pad_id: int, tokens_per_batch: i
     Returns:
         (windows, 2): nats and sub-words.
     """
-    collate = Collator(windows, pad_id, Layout(left=model.pads_left))
+    collate = Collator(
+        windows, pad_id, Layout(left=model.pads_left, apart=model.writes and not model.pads_left)
+    )
     device = next(model.parameters()).device
     was_training = model.training
     found = np.zeros((windows.num_rows, 2))

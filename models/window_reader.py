@@ -17,11 +17,13 @@ class Layout:
         marked: Their `words` are places of marked sub-words.
         together: The windows of a row stay in one batch.
         left: Shorter ones, and their labels, are filled up before their beginning.
+        apart: Labels are texts of their own, which take their share of a batch's size.
     """
 
     marked: bool = False
     together: bool = False
     left: bool = False
+    apart: bool = False
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def question_and_passage(sample: Sample) -> Guess | None:
         role: next((name for name in sample if name.lower() in names), None)
         for role, names in _QUESTION_NAMES.items()
     }
-    if None in named.values():
+    if None in named.values() or not all(isinstance(v, list) for v in sample[str(named["answers"])]):
         return None
     columns = {role: name for role, name in named.items() if name != role}
     why = " and ".join(f"{name!r} holds the {role}" for role, name in named.items())

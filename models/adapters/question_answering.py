@@ -147,6 +147,10 @@ class QuestionAnswering(TaskAdapter):
                 place = slice(int(starts.values[best.first[row]]), int(ends.values[best.last[row]]))
                 texts[row] = (rows["context"][row].as_py() or "")[place]
             sure[: len(best.chance)] = best.chance
+            if margin is not None:
+                # "None" is one more answer beside the spans; the chances of both add up to 1.
+                against = 1 / (1 + np.exp(np.clip(none[: len(given)] - best.score - margin, -500, 500)))
+                sure[: len(given)] = np.where(given, best.chance * against, 1 - against)
         lists = [[text] if text else [] for text in texts]
         return pa.table(
             {"answers": pa.array(lists, pa.list_(pa.string())), "confidence": np.minimum(sure, 1.0)}

@@ -185,7 +185,10 @@ def _cut(
     if not texts:
         return Ragged.from_lists([]), 0
     found: Any = tokenizer(
-        **{"text_target" if ends else "text": texts}, return_attention_mask=False, truncation=False
+        **{"text_target" if ends else "text": texts},
+        return_attention_mask=False,
+        truncation=False,
+        split_special_tokens=True,
     )
     lists: list[list[int]] = found["input_ids"]
     cut = sum(len(ids) > most for ids in lists)

@@ -19,7 +19,8 @@ class BackTranslation(Augmenter):
 
     Sennrich, Haddow and Birch, "Improving Neural Machine Translation Models with Monolingual Data", 2016,
     arXiv:1511.06709, as paraphrasing: Yu et al., "QANet", 2018, arXiv:1804.09541, sec. 3. How much copies
-    differ is the translators' own affair: agents that sample (`temperature`) give other copies each time.
+    differ is the translators' own affair: agents that sample (`temperature`) give other copies each time,
+    others the same one, of which the first is kept.
 
     Args:
         forth: Translates into the other language.
@@ -57,7 +58,9 @@ class BackTranslation(Augmenter):
         show: Callable[[float], None] = lambda _: None,
     ) -> list[str]:
         """Translate all texts; one that comes back empty stays as it was."""
-        del classes, rng
+        del classes
+        for agent in (self._forth, self._back):
+            agent.agent.model.reseed(int(rng.integers(1 << 31)))
         found: list[str] = []
         for first in range(0, len(texts), _TEXTS_AT_ONCE):
             part = list(texts[first : first + _TEXTS_AT_ONCE])

@@ -50,10 +50,12 @@ class MaskedWords(Augmenter):
         """
         place = Path(str(teachers.masked_lm))
         if is_pretrained_start(place):
-            language = load_pretrained_start(place).language
+            language = _of_start(place)
         else:
             language = _with_head(str(teachers.masked_lm), config.seed)
-        return cls(language.model, language.tokenizer, config.augment_share, config.max_length)
+        positions = int(getattr(language.model.config, "max_position_embeddings", config.max_length))
+        longest = min(config.max_length, positions, language.tokenizer.model_max_length)
+        return cls(language.model, language.tokenizer, config.augment_share, longest)
 
     @torch.inference_mode()
     def rewrite(
@@ -117,6 +119,16 @@ class MaskedWords(Augmenter):
         return drawn
 
 
+def _of_start(folder: Path) -> LanguageModel:
+    start = load_pretrained_start(folder)
+    if start.config.objective != "masked_lm":
+        raise ConfigError(
+            f"masked_lm names start {start.config.name!r}, which learned by {start.config.objective} and can "
+            "not fill a gap. Name one whose objective is masked_lm."
+        )
+    return start.language
+
+
 def _with_head(name: str, seed: int) -> LanguageModel:
     language = load_language_model(name, "masked_lm", seed)
     if language.fresh_head:
@@ -131,12 +143,13 @@ def _with_head(name: str, seed: int) -> LanguageModel:
 def _whole_words(tokenizer: PreTrainedTokenizerBase, size: int) -> Tensor:
     """Tell which entries of the vocabulary are words by themselves, of letters only: (size,) bool."""
     found = torch.zeros(size, dtype=torch.bool)
-    special = set(tokenizer.all_special_tokens)
-    for word, i in tokenizer.get_vocab().items():
-        if i < size and word not in special:
-            found[i] = tokenizer.convert_tokens_to_string([word]).strip().isalpha() and not word.startswith(
-                "##"
-            )
+    vocabulary, special = tokenizer.get_vocab(), set(tokenizer.all_special_tokens)
+    # Some vocabularies mark what begins a word, others what goes on.
+    marks = tuple(mark for mark in ("\u0120", "\u2581") if any(word.startswith(mark) for word in vocabulary))
+    for word, i in vocabulary.items():
+        begins = word.startswith(marks) if marks else not word.startswith("##")
+        if i < size and begins and word not in special:
+            found[i] = tokenizer.convert_tokens_to_string([word]).strip().isalpha()
     return found
 
 

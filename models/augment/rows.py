@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 
 from models.adapters import TaskAdapter
 from models.augment.base import Augmenter
+from models.schemas import AgentConfig
 from models.schemas.augment_fields import AugmentName
-from models.text_hash import text_hashes
+from models.text_hash import SPLITS, split_codes, text_hashes
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ def make_rows(
 ) -> MadeRows:
     """Rewrite training rows in every way, as often as the agent asks; nothing is made of made rows.
 
-    A text that stands in any split already, held-out ones first of all, or was made before, is dropped.
+    A text that stands in any split already, held-out ones first of all, or was made before, is dropped, and
+    one that would be held out if it came as a row.
 
     Args:
         adapter: Says which column is rewritten, and what the rows' labels are.
@@ -59,13 +61,22 @@ def make_rows(
         hashes = text_hashes(pa.array(made, pa.string()))
         first = np.zeros(len(made), bool)
         first[np.unique(hashes, return_index=True)[1]] = True
-        new = first & ~np.isin(hashes, known)
+        new = first & ~np.isin(hashes, known) & _may_be_learned(hashes, config)
         known = np.concatenate([known, hashes[new]])
         table = train.set_column(train.column_names.index(column), column, pa.array(made, pa.string()))
         tables.append(table.append_column("way", pa.repeat(name, len(made))).filter(pa.array(new)))
         kept[name] += int(new.sum())
         dropped[name] += int((~new).sum())
     return MadeRows(pa.concat_tables(tables), dict(kept), dict(dropped))
+
+
+def _may_be_learned(hashes: np.ndarray, config: AgentConfig) -> np.ndarray:
+    """Tell which texts would be training rows if they came as rows: others are held out once they do."""
+    if config.split_by == "time":
+        return np.ones(len(hashes), bool)
+    codes = split_codes(hashes, config.validation_share, config.test_share)
+    learned: np.ndarray = codes == SPLITS.index("train")
+    return learned
 
 
 def _part(show: Callable[[float, str], None], number: int, rounds: int, name: str) -> Callable[[float], None]:

@@ -12,7 +12,7 @@ def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> 
 
     Args:
         confidence: (predictions,) of the answer given, 0-1.
-        right: (predictions,) bool.
+        right: (predictions,) bool, or how close each was (fraction, 0-1).
         bins: Groups of equal width.
     """
     group = np.minimum((confidence * bins).astype(np.int64), bins - 1)

@@ -21,7 +21,7 @@ class Scores:
         confusion_labels: Names of the confusion matrix's lines and columns.
         confusion: (labels, labels) counts, truth by prediction.
         confidence: (answers,) how sure each answer was, 0-1.
-        right: (answers,) bool; an answer is a row or a token.
+        right: (answers,) bool, or how close each was (fraction, 0-1); an answer is a row or a token.
     """
 
     metrics: dict[str, Metric]

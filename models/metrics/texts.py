@@ -38,7 +38,7 @@ def score_texts(adapter: TaskAdapter, rows: pa.Table, predictions: pa.Table) -> 
         confusion_labels=(),
         confusion=np.zeros((0, 0), np.int64),
         confidence=predictions["confidence"].to_numpy(),
-        right=adapter.outcomes(rows, predictions).exact,
+        right=adapter.outcomes(rows, predictions).counts[:, 0],
     )
 
 

@@ -65,6 +65,10 @@ class Network(nn.Module, ABC):
         """
         raise TypeError(f"{type(self).__name__} has no scores that {len(scores)} shifts could be added to.")
 
+    def reseed(self, seed: int) -> None:
+        """Draw otherwise from now on, where answers are sampled; by default nothing is drawn."""
+        del seed
+
     @abstractmethod
     def answers(self, inputs: Mapping[str, Tensor], lengths: np.ndarray) -> list[np.ndarray]:
         """Answer a padded batch without labels, one array a window.

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -86,6 +87,10 @@ class CausalNetwork(Network):
             **options,
         ).logits
         return scores[:, -kept:-1][counts[:, 1 - kept :]]
+
+    def reseed(self, seed: int) -> None:
+        """Sample otherwise from now on."""
+        self.limits = replace(self.limits, seed=seed)
 
     def answers(self, inputs: Mapping[str, Tensor], lengths: np.ndarray) -> list[np.ndarray]:
         """Write what follows each window: ids and log-probabilities, (2, written)."""

@@ -66,8 +66,7 @@ def write(
         limits: How long, and how.
 
     Returns:
-        (2, written) float64 a window: ids and log-probabilities, without what follows the end. Under beam
-        search, which ranks whole answers, each has the mean of its answer.
+        (2, written) float64 a window: ids and log-probabilities, without what follows the end.
     """
     found: list[np.ndarray] = []
     with torch.random.fork_rng(range(torch.cuda.device_count())):
@@ -93,12 +92,9 @@ def _write(
     )
     read = 1 if model.config.is_encoder_decoder else inputs["input_ids"].shape[1]
     written = out.sequences[:, read:]
-    if limits.beams == 1:
-        scores: Any = model.compute_transition_scores
-        chances = scores(out.sequences, out.scores, normalize_logits=True)
-    else:
-        chances = out.sequences_scores[:, None].expand(written.shape)
-    chances = chances.double().cpu()
+    scores: Any = model.compute_transition_scores
+    chances = scores(out.sequences, out.scores, getattr(out, "beam_indices", None), normalize_logits=True)
+    chances = chances.double().cpu()[:, : written.shape[1]]
     ends = _ends(written, model.generation_config.eos_token_id)
     both = torch.stack([written.double().cpu(), chances], dim=1).numpy()
     return [one[:, :end] for one, end in zip(both, ends, strict=True)]

@@ -1,6 +1,7 @@
 """A seq2seq model: reads a text with its encoder and writes another with its decoder."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -77,6 +78,10 @@ class Seq2SeqNetwork(Network):
             input_ids=input_ids, attention_mask=attention_mask, decoder_input_ids=before, use_cache=False
         ).logits
         return scores[counts]
+
+    def reseed(self, seed: int) -> None:
+        """Sample otherwise from now on."""
+        self.limits = replace(self.limits, seed=seed)
 
     def answers(self, inputs: Mapping[str, Tensor], lengths: np.ndarray) -> list[np.ndarray]:
         """Write an answer to each window: ids and log-probabilities, (2, written)."""

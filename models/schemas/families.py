@@ -20,6 +20,8 @@ SMALL: dict[Family, str] = {
 """A small model of each kind, to begin with."""
 
 _WRITES = ("ForCausalLM", "LMHeadModel")
+_ENCODERS_WITH_HEADS = ("FlaubertWithLMHeadModel", "XLMWithLMHeadModel")
+"""Encoders whose class for masked words is called like those that write."""
 _READS_AND_WRITES = ("ForConditionalGeneration", "ForSeq2SeqLM")
 
 EXAMPLES: dict[Family, str] = {
@@ -35,7 +37,7 @@ def family_of(described: dict[str, Any]) -> Family | None:
     if described.get("is_encoder_decoder"):
         return "seq2seq"
     names = described.get("architectures") or []
-    if any(name.endswith(_WRITES) for name in names):
+    if any(name.endswith(_WRITES) and name not in _ENCODERS_WITH_HEADS for name in names):
         return "causal"
     if any(name.endswith(_READS_AND_WRITES) for name in names):
         return "seq2seq"

@@ -58,14 +58,16 @@ def _scope(config: "AgentConfig", adapter: "type[TaskAdapter]", kind: str) -> No
 
 
 def _model(config: "AgentConfig", adapter: "type[TaskAdapter]", kind: str) -> None:
+    if adapter.family != "encoder" and config.freeze != "none":
+        raise ValueError(f"freeze: {config.freeze} is for encoders; {kind} trains the whole model")
+    if config.start is not None and config.encoder == DEFAULT_ENCODER:
+        return  # the start's own model takes its place
     family = family_in(config.encoder) or ("encoder" if config.encoder == DEFAULT_ENCODER else None)
     if family not in (None, adapter.family):
         raise ValueError(
             f"{kind} works with {EXAMPLES[adapter.family]}; encoder {config.encoder!r} is of another kind "
             f"({family})"
         )
-    if adapter.family != "encoder" and config.freeze != "none":
-        raise ValueError(f"freeze: {config.freeze} is for encoders; {kind} trains the whole model")
 
 
 def _settings(config: "AgentConfig", adapter: "type[TaskAdapter]", kind: str) -> None:

@@ -1,6 +1,8 @@
 """The fields that say how an agent that writes text is asked, and how long and how it may write."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from models.schemas.base import Description
 
@@ -24,3 +26,9 @@ class GenerationFields(Description):
     temperature: float | None = Field(default=None, gt=0, le=10)
     top_p: float = Field(default=1.0, gt=0, le=1)
     generation_seconds: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _sampling_is_on(self) -> Self:
+        if self.top_p < 1 and self.temperature is None:
+            raise ValueError("top_p has no effect where nothing is sampled; set temperature")
+        return self

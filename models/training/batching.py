@@ -127,7 +127,8 @@ class Collator:
         self._labels = Ragged.from_column(windows["labels"])
         self._items = _items(windows) if layout.together else None
         self._pin = pin
-        self.lengths = _sizes(self._reader.lengths, self._items)
+        own = self._labels.lengths if layout.apart else 0
+        self.lengths = _sizes(self._reader.lengths + own, self._items)
         """(items,) sub-words of an item, padding within it included."""
 
     def __call__(self, positions: np.ndarray) -> Batch:

@@ -84,7 +84,12 @@ class _Training:
             self.start_decay = start_decay(prepared, self.config)
             self.resumed_from = self._resume()
         gpu = self.accelerator.device.type == "cuda"
-        layout = Layout(self.adapter.marks > 0, self.adapter.together, model.pads_left)
+        layout = Layout(
+            self.adapter.marks > 0,
+            self.adapter.together,
+            model.pads_left,
+            model.writes and not model.pads_left,
+        )
         self.collate = Collator(self.data.train, self.pad_id, layout, pin=gpu)
         self.losses = LossLog(_LOSSES_AT_ONCE_ON_GPU if gpu else 1)
         self.tokens = 0

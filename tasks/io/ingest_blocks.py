@@ -17,7 +17,7 @@ from models.text_hash import SPLITS, split_codes, text_hashes
 from tasks.io.quarantine import RETIRED
 from tasks.io.sources import Part, format_of, open_source
 from tasks.io.sources.base import LINE
-from tasks.io.sources.snapshot import ORIGIN
+from tasks.io.sources.snapshot import ORIGIN, SPLIT
 from tasks.io.threads import in_order
 from tasks.io.validation import validate
 from tasks.io.waiting import Waiting, let_wait
@@ -107,7 +107,7 @@ def _make(part: Part, origin: tuple[AgentConfig, SourceConfig, str], wait: bool)
     hashes = text_hashes(texts)
     columns = {
         "text_hash": pa.array(hashes),
-        "split_code": pa.array(_split_codes(rows, hashes, config, source)),
+        "split_code": pa.array(_stored_splits(raw.rows, rows, _split_codes(rows, hashes, config, source))),
         "source": _origins(raw.rows, rows, name),
     }
     hashed = pa.table({**columns, **{n: rows[n] for n in rows.column_names}})
@@ -129,6 +129,15 @@ def _split_codes(rows: pa.Table, hashes: np.ndarray, config: AgentConfig, source
     return assigned(source, hashes, None if documents is None else _whole(documents), shares)
 
 
+def _stored_splits(raw: pa.Table, checked: pa.Table, codes: np.ndarray) -> np.ndarray:
+    """Leave rows that were stored once in the split that they had: what is held out is so for life."""
+    if SPLIT not in raw.column_names:
+        return codes
+    place = pc.index_in(_one(checked, LINE), value_set=_one(raw, LINE))
+    found = pc.index_in(_one(raw, SPLIT).take(place), value_set=pa.array(SPLITS))
+    return np.asarray(found, np.int8)
+
+
 def assigned(
     source: SourceConfig, hashes: np.ndarray, documents: pa.Array | None, shares: tuple[float, float]
 ) -> np.ndarray:
@@ -137,13 +146,15 @@ def assigned(
     Args:
         source: Where they come from; it may hold all or none of its rows out.
         hashes: (rows,) hash of each row's text.
-        documents: (rows,) names or texts of what is held out together; none is each row by itself.
+        documents: (rows,) names or texts of what is held out together; a row without one, or all where
+            there is no such column, stands for itself.
         shares: Of validation and test.
     """
     if source.held_out:
         return np.full(len(hashes), SPLITS.index("test"), np.int8)
     if documents is not None:
-        hashes = text_hashes(pc.fill_null(documents, ""))
+        named = pc.fill_null(pc.greater(pc.binary_length(documents), 0), False).to_numpy(zero_copy_only=False)
+        hashes = np.where(named, text_hashes(pc.fill_null(documents, "")), hashes)
     return split_codes(hashes, shares[0], 0.0 if source.held_out is False else shares[1])
 
 

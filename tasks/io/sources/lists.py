@@ -1,4 +1,4 @@
-"""Lists of tokens and tags that came as text: a JSON array, or words between blanks."""
+"""Lists that came as text: a JSON array; else words between blanks for tokens and tags, or one item."""
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +9,7 @@ from tasks.io.sources.base import BAD_SCHEMA, LINE, LIST_ROLES, bad_lines
 from tasks.io.sources.json_lines import parse_objects
 
 BROKEN_LIST = "broken list"
+_WORDS = ("tokens", "tags")
 _VALUE = pa.schema([("v", pa.list_(pa.string()))])
 
 
@@ -23,7 +24,7 @@ def parse_list_columns(rows: pa.Table) -> tuple[pa.Table, pa.Table]:
         if role not in rows.column_names or not pa.types.is_string(rows[role].type):
             continue
         values = _combined(rows[role])
-        lists, failed = _parse(values)
+        lists, failed = _parse(values, role)
         bad.append(_failed(rows, values, failed))
         place = rows.column_names.index(role)
         rows = rows.set_column(place, role, lists).filter(pa.array(~failed))
@@ -40,7 +41,14 @@ def _combined(column: pa.ChunkedArray) -> pa.Array:
     return column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
 
 
-def _parse(values: pa.Array) -> tuple[pa.Array, np.ndarray]:
+def _alone(values: pa.Array) -> pa.ListArray:
+    """Give lists of one text each."""
+    return pa.ListArray.from_arrays(
+        pa.array(np.arange(len(values) + 1), pa.int32()), values, mask=pc.is_null(values)
+    )
+
+
+def _parse(values: pa.Array, role: str) -> tuple[pa.Array, np.ndarray]:
     """Read each value as a list; give the lists and where that failed."""
     failed = invalid_utf8(values)
     if failed.any():
@@ -48,7 +56,8 @@ def _parse(values: pa.Array) -> tuple[pa.Array, np.ndarray]:
     text = pc.utf8_trim_whitespace(values)
     closed = pc.and_(pc.starts_with(text, "["), pc.ends_with(text, "]"))
     arrays = pc.fill_null(pc.or_(closed, pc.starts_with(text, '["')), False)
-    words = pc.utf8_split_whitespace(pc.if_else(arrays, pa.scalar(None, pa.string()), text))
+    plain = pc.if_else(arrays, pa.scalar(None, pa.string()), text)
+    words = pc.utf8_split_whitespace(plain) if role in _WORDS else _alone(plain)
     # Splitting an empty text gives one empty word.
     words = pc.if_else(pc.equal(text, ""), pa.scalar([], words.type), words)
     if not pc.any(arrays).as_py():

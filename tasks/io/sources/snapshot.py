@@ -1,4 +1,4 @@
-"""Source `snapshot`: the rows of an earlier snapshot, each with the source that it first came from."""
+"""Source `snapshot`: the rows of an earlier snapshot, each with its first source and its split."""
 
 from models.schemas import SourceConfig
 from models.schemas.agent import AdapterName
@@ -6,6 +6,9 @@ from tasks.io.sources.parquet import ParquetSource
 
 ORIGIN = "source"
 """The column that tells it; other formats have none."""
+
+SPLIT = "split"
+"""The column that tells where a row went, where it stays."""
 
 
 class SnapshotSource(ParquetSource):
@@ -18,4 +21,4 @@ class SnapshotSource(ParquetSource):
 
     def __init__(self, config: SourceConfig, adapter: AdapterName) -> None:
         super().__init__(config, adapter)
-        self.wanted = {**self.wanted, ORIGIN: ORIGIN}
+        self.wanted = {**self.wanted, ORIGIN: ORIGIN, SPLIT: SPLIT}

@@ -118,3 +118,16 @@ def test_the_best_span_is_the_best_of_all(seed: int, most: int):
         best = max(spans, default=(-np.inf, 0))[0]
         assert found.score[row] == pytest.approx(best)
         assert (found.first[row] >= 0) == np.isfinite(best)
+
+
+def test_the_chance_of_none_is_told_where_none_is_answered(make_config: MakeConfig):
+    """A question that surely has no answer is answered so with confidence."""
+    adapter = QuestionAnswering(make_config("question_answering", no_answer_margin=0.0))
+    rows = _rows(("who", "Ada sings", []))
+    windows = adapter.encode(rows, TOKENIZER).windows
+    for loud, sure in ((20.0, 1.0), (0.1, 0.5)):
+        scores = [np.zeros((len(windows["input_ids"][0].as_py()), 2))]
+        scores[0][0] = loud / 2
+        found = adapter.decode(Answers(scores, windows, TOKENIZER), rows)
+        assert found["answers"].to_pylist() == [[]]
+        assert found["confidence"][0].as_py() == pytest.approx(sure, abs=0.03)

@@ -14,11 +14,13 @@ from models.errors import ConfigError
 from models.schemas import AgentConfig
 from models.schemas.augment_fields import AugmentName
 from models.task_model import build, save
-from models.text_hash import text_hashes
+from models.text_hash import split_codes, text_hashes
 
 MakeConfig = Callable[..., AgentConfig]
 TEXTS = ["the film was very good indeed", "a dull evening at home", "so good", "what a bad actor he is"]
 CLASSES = np.array([1, 0, 1, 0])
+NEW = "new 2"
+"""A text that would be a training row."""
 NEEDS: dict[AugmentName, dict[str, object]] = {
     "crossover": {},
     "masked_words": {"masked_lm": "x"},
@@ -129,7 +131,7 @@ class _Fixed(Augmenter):
         rng: np.random.Generator,
         show: Callable[[float], None] = lambda _: None,
     ) -> list[str]:
-        return ["Held  OUT", "so good", "new", "NEW"]
+        return ["Held  OUT", "so good", NEW, NEW.upper()]
 
 
 def test_only_new_texts_become_rows(make_config: MakeConfig):
@@ -139,6 +141,25 @@ def test_only_new_texts_become_rows(make_config: MakeConfig):
     known = text_hashes(pa.array([*TEXTS, "held out"]))
     made = make_rows(adapter, {"crossover": _Fixed()}, train, known)
     assert made.rows.select(["text", "label", "way"]).to_pylist() == [
-        {"text": "new", "label": "pos", "way": "crossover"}
+        {"text": NEW, "label": "pos", "way": "crossover"}
     ]
     assert (made.kept, made.dropped) == ({"crossover": 1}, {"crossover": 7})
+
+
+def test_translators_that_sample_give_other_copies(make_config: MakeConfig, tmp_path: Path):
+    """Each copy is drawn anew, from the agent's own random numbers."""
+    config = make_config("translation", max_new_tokens=8, temperature=5.0)
+    save(tmp_path, *build(config), config)
+    way = BackTranslation.make(make_config(), Teachers(None, (str(tmp_path), str(tmp_path))))
+    rng = np.random.default_rng(0)
+    assert way.rewrite(TEXTS, CLASSES, rng) != way.rewrite(TEXTS, CLASSES, rng)
+
+
+def test_no_made_text_would_be_held_out(make_config: MakeConfig):
+    """What falls into another split by its hash is dropped: it might come as a row one day."""
+    adapter = get_adapter(make_config(augment=("crossover",), augment_copies=50, test_share=0.4))
+    train = pa.table({"text": [f"a{i} b{i} c{i} d{i}" for i in range(20)], "label": ["pos"] * 20})
+    made = make_rows(adapter, {"crossover": Crossover()}, train, text_hashes(train["text"].combine_chunks()))
+    hashes = text_hashes(made.rows["text"].combine_chunks())
+    assert len(hashes) > 50
+    assert (split_codes(hashes, adapter.config.validation_share, 0.4) == 0).all()

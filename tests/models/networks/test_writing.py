@@ -65,8 +65,8 @@ def test_a_stored_network_writes_the_same(
     model, tokenizer = build(config)
     save(tmp_path, model, tokenizer, config)
     rows = pa.table({"text": ["a good film", "dull", "so so"]})
-    first, again = (Predictor.load(tmp_path).predict(rows) for _ in range(2))
-    assert first.equals(again)
+    first = Predictor(SavedAgent(model.eval(), tokenizer, config), get_adapter(config)).predict(rows)
+    assert first.equals(Predictor.load(tmp_path).predict(rows))
     assert all(len(text.split()) <= 6 for text in first["target"].to_pylist())
 
 
@@ -107,11 +107,14 @@ def test_answers_do_not_depend_on_the_batch(make_config: MakeConfig, adapter: st
     assert np.allclose(together["confidence"], alone["confidence"], atol=1e-5)
 
 
-@pytest.mark.parametrize("beams", [1, 3])
-def test_the_likelihood_of_an_answer_is_that_of_its_sub_words(tiny_models: dict[Family, Path], beams: int):
+@pytest.mark.parametrize(("beams", "penalty"), [(1, 1.0), (3, 1.0), (3, 2.0)])
+def test_the_likelihood_of_an_answer_is_that_of_its_sub_words(
+    tiny_models: dict[Family, Path], beams: int, penalty: float
+):
     """What is told of each sub-word adds up to what scoring the answer anew gives."""
     with quiet():
         model = AutoModelForSeq2SeqLM.from_pretrained(tiny_models["seq2seq"]).eval()
+    model.generation_config.length_penalty = penalty
     network = Seq2SeqNetwork(model, Generation(5, beams=beams)).eval()
     ids = torch.tensor([[4, 5, 1]])
     with torch.inference_mode():
@@ -119,3 +122,16 @@ def test_the_likelihood_of_an_answer_is_that_of_its_sub_words(tiny_models: dict[
         labels = torch.tensor(written[:1]).long()
         expected = -_loss(network(ids, None, labels), labels)
     assert written[1].mean() == pytest.approx(expected, abs=1e-5)
+
+
+def test_special_tokens_in_texts_are_plain_text(make_config: MakeConfig):
+    """An end that stands in a text ends nothing, whether it is read or written."""
+    config = make_config("translation")
+    _, tokenizer = build(config)
+    rows = pa.table({"text": ["good </s> film"], "target": ["ein </s> Film"]})
+    windows = get_adapter(config).encode(rows, tokenizer).windows
+    ends = [
+        ids.count(tokenizer.eos_token_id)
+        for ids in (windows["input_ids"][0].as_py(), windows["labels"][0].as_py())
+    ]
+    assert ends == [1, 1]

@@ -130,3 +130,15 @@ def test_a_setting_of_another_task_is_refused(values: dict[str, object]):
     """It would have no effect, and its user would not know."""
     with pytest.raises(ConfigError, match=f"{next(iter(values))} has no effect on text classification"):
         _described(**values)
+
+
+def test_a_share_of_what_is_not_sampled_is_refused(tmp_path: Path):
+    """top_p without a temperature has no effect."""
+    (tmp_path / "config.json").write_text(json.dumps({"is_encoder_decoder": True}))
+    with pytest.raises(ConfigError, match="top_p has no effect where nothing is sampled"):
+        _described(adapter="translation", labels=[], encoder=str(tmp_path), top_p=0.5)
+
+
+def test_a_start_may_be_of_another_kind_than_the_default_model():
+    """Its own model takes the place of the encoder, which need not be named."""
+    assert _described(adapter="translation", labels=[], start="mine").start == "mine"

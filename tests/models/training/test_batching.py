@@ -117,3 +117,9 @@ def test_marks_come_with_their_windows():
     assert Collator(table, pad_id=9, layout=Layout(marked=True))(np.array([1])).inputs(["marks"])[
         "marks"
     ].tolist() == [[0, 1]]
+
+
+def test_texts_to_write_take_their_share_of_a_batch():
+    """A short input with a long answer is a large item."""
+    table = windows([[5], [6]], [[1] * 9, [1]])
+    assert Collator(table, pad_id=9, layout=Layout(apart=True)).lengths.tolist() == [10, 2]

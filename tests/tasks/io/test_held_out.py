@@ -52,3 +52,24 @@ def test_a_text_in_two_splits_is_counted(tmp_path: Path):
     config = _agent({"address": train, "held_out": False}, {"address": test, "held_out": True})
     snapshot = ingest(config, tmp_path)
     assert (snapshot.exact_duplicates, snapshot.in_two_splits) == (50, 50)
+
+
+def test_stored_rows_stay_where_they_were(tmp_path: Path):
+    """A row that was held out once is so in every later snapshot, whatever its own hash says."""
+    train, test = _write(tmp_path / "train.csv", 0), _write(tmp_path / "test.csv", 200)
+    first = ingest(
+        _agent({"address": train, "held_out": False}, {"address": test, "held_out": True}), tmp_path
+    )
+    stored = str(Path(first.artifact.address) / "rows.parquet")
+    new = _write(tmp_path / "new.csv", 400)
+    again = ingest(_agent({"address": new}, {"address": stored, "format": "snapshot"}), tmp_path)
+    assert _splits(again, "source", "test") == {"test"}
+    assert _splits(again, "source", "train") == {"train", "validation"}
+
+
+def test_rows_without_a_document_stand_for_themselves(tmp_path: Path):
+    """An empty name is no document that all of them belong to."""
+    rows = [f"text number {i},{'pos' if i % 3 else 'neg'}," for i in range(300)]
+    (tmp_path / "a.csv").write_text("\n".join(["text,label,book", *rows]) + "\n")
+    snapshot = ingest(_agent({"address": str(tmp_path / "a.csv"), "document_column": "book"}), tmp_path)
+    assert min(snapshot.split_counts.values()) > 0
