@@ -22,8 +22,9 @@ class Identity(Description):
         name: The agent's name; also its name in the model registry.
         description: What the agent is for, in one sentence.
         adapter: The NLP task type.
-        labels: Classes (text classification), entity types without B-/I- (token classification); none where
-            the task type has no labels.
+        labels: Classes (text classification), all labels that a text may have (multi-label classification),
+            entity types without B-/I- (token classification), relations; none where the task type has no
+            labels.
         encoder: Hugging Face id or local folder of the pretrained model: an encoder, or a seq2seq or causal
             model where the task type writes text.
         start: Name of a meta-learned start, whose encoder takes the place of `encoder`.
