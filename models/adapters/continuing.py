@@ -65,7 +65,7 @@ def _tokenized(texts: list[str], tokenizer: "PreTrainedTokenizerBase") -> list[l
     """Give the sub-words of texts that hold their special ones already, or need none."""
     if not texts:
         return []
-    ids: list[list[int]] = tokenizer(texts, add_special_tokens=False, return_attention_mask=False)[
-        "input_ids"
-    ]
+    ids: list[list[int]] = tokenizer(
+        texts, add_special_tokens=False, return_attention_mask=False, verbose=False
+    )["input_ids"]
     return ids

@@ -73,7 +73,9 @@ class DialogueState(Writing):
         def tokenized(chosen: np.ndarray, first: np.ndarray) -> list[list[int]]:
             pairs = zip(chosen.tolist(), first.tolist(), strict=True)
             texts = [self._prompt(slots[row], chats[row][begin:]) for row, begin in pairs]
-            ids: list[list[int]] = tokenizer(texts, return_attention_mask=False)["input_ids"] if texts else []
+            ids: list[list[int]] = (
+                tokenizer(texts, return_attention_mask=False, verbose=False)["input_ids"] if texts else []
+            )
             return ids
 
         found, first = newest(np.array([len(turns) for turns in chats], np.int64), tokenized, most)

@@ -188,6 +188,7 @@ def _cut(
         **{"text_target" if ends else "text": texts},
         return_attention_mask=False,
         truncation=False,
+        verbose=False,
         split_special_tokens=True,
     )
     lists: list[list[int]] = found["input_ids"]
