@@ -5,6 +5,7 @@ import pickletools
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -151,7 +152,9 @@ def is_pickle(path: Path) -> bool:
         return True
     content = path.read_bytes()
     try:
-        *_, last = pickletools.genops(content)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of escapes in what is no pickle
+            *_, last = pickletools.genops(content)
     except (ValueError, IndexError, UnicodeDecodeError):
         return False
     return last[0].name == "STOP" and last[2] == len(content) - 1
