@@ -46,6 +46,7 @@ def challenge(
         drift=drift,
         gate=gate,
         unusable=encoded.unusable,
+        augmented=encoded.augmented,
     )
     kept = remember(config, told)
     return kept.model_copy(update={"decision": promote(config, version, champion, gate)})

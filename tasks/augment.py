@@ -1,9 +1,10 @@
 """Step `augment`: further training rows, made of those that there are."""
 
 from models.schemas import AgentConfig, DatasetSnapshot
+from models.schemas.made_rows import Augmented, Rewriters
 from models.schemas.training_fields import TrainingFields
 from tasks.caching import cached_step, effect_step
-from tasks.io.augmenting import Augmented, Rewriters, augment_rows, find_rewriters
+from tasks.io.augmenting import augment_rows, find_rewriters
 from tasks.io.home import current_home
 from tasks.io.step_keys import step_key
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from models.preprocess import encode_snapshot
 from models.schemas import AgentConfig, ArtifactRef, DatasetSnapshot, EncodedDataset
+from models.schemas.made_rows import Augmented
 from models.schemas.training_fields import TrainingFields
 from tasks.caching import cached_step
-from tasks.io.augmenting import Augmented
+from tasks.io.augmenting import ROWS
 from tasks.io.digests import checked, folder_digest
 from tasks.io.folders import new_folder
 from tasks.io.home import current_home
@@ -34,14 +35,15 @@ def preprocess(
     verify(snapshot)
     inputs = {"config": config, "snapshot": snapshot, "augmented": augmented}
     key = step_key(__name__, inputs, aside=_UNREAD)
-    more = checked(augmented.artifact) / augmented.rows.name if augmented else None
+    more = checked(augmented.artifact) / ROWS if augmented else None
     final = current_home().encoded / key.digest.removeprefix("preprocess-")
     with new_folder(final) as folder:
-        counts = encode_snapshot(config, Path(snapshot.artifact.address) / "rows.parquet", folder, more)
+        counts = encode_snapshot(config, Path(snapshot.artifact.address) / ROWS, folder, more)
     return EncodedDataset(
         artifact=ArtifactRef(address=str(final), digest=folder_digest(final)),
         snapshot=snapshot.artifact,
         windows=dict(counts.windows),
         tokens=dict(counts.tokens),
         unusable=dict(counts.unusable),
+        augmented=augmented,
     )

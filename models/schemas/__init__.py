@@ -1,8 +1,8 @@
 """Every record that crosses between modules."""
 
 from models.schemas.agent import AgentConfig
+from models.schemas.artifact import ArtifactRef
 from models.schemas.records import (
-    ArtifactRef,
     CurvePoint,
     DatasetSnapshot,
     DriftReport,

@@ -6,10 +6,11 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from models.schemas.agent import START_NAME, START_PREFIX
+from models.schemas.artifact import ArtifactRef
 from models.schemas.base import Record
 from models.schemas.families import DEFAULT_ENCODER, EXAMPLES, Family, family_in
 from models.schemas.gate_fields import Margin, Unlimited
-from models.schemas.records import ArtifactRef, CurvePoint, Metric
+from models.schemas.records import CurvePoint, Metric
 from models.schemas.source import SourceConfig
 from models.schemas.start import START_GATE_FIELDS
 

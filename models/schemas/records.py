@@ -6,15 +6,10 @@ from typing import Literal
 from pydantic import Field
 
 from models.schemas.agent import AdapterName
+from models.schemas.artifact import ArtifactRef
 from models.schemas.base import Record
+from models.schemas.made_rows import Augmented
 from models.schemas.robustness import PerturbationName
-
-
-class ArtifactRef(Record):
-    """An artifact's address (file or folder) and the sha256 of its content."""
-
-    address: str
-    digest: str
 
 
 class Metric(Record):
@@ -62,6 +57,7 @@ class EncodedDataset(Record):
     windows: dict[str, int]
     tokens: dict[str, int]
     unusable: dict[str, int] = Field(default_factory=dict)
+    augmented: Augmented | None = None
 
 
 class CurvePoint(Record):

@@ -8,9 +8,10 @@ from pydantic import Field, ValidationError, model_validator
 from models.episodes.shape import Count, EpisodeShape, ends
 from models.errors import ConfigError
 from models.schemas.agent import START_NAME, START_PREFIX, AdapterName, AgentConfig
+from models.schemas.artifact import ArtifactRef
 from models.schemas.base import Record
 from models.schemas.gate_fields import Margin, Unlimited
-from models.schemas.records import ArtifactRef, CurvePoint, Metric
+from models.schemas.records import CurvePoint, Metric
 from models.schemas.source import SourceConfig
 
 START_GATE_FIELDS = (

@@ -4,7 +4,6 @@ import logging
 from pathlib import Path
 
 import pyarrow.parquet as pq
-from pydantic import Field
 
 from models.adapters import get_adapter
 from models.augment import AUGMENTERS, Teachers
@@ -12,7 +11,7 @@ from models.augment.rows import make_rows
 from models.encoder import encoder_digest
 from models.schemas import AgentConfig, ArtifactRef, DatasetSnapshot
 from models.schemas.agent import START_PREFIX
-from models.schemas.base import Record
+from models.schemas.made_rows import Augmented, Rewriters
 from tasks.io.books import Books
 from tasks.io.digests import checked, folder_digest
 from tasks.io.folders import new_folder
@@ -25,33 +24,6 @@ logger = logging.getLogger(__name__)
 
 ROWS = "rows.parquet"
 _SPLITS = ("train", "validation", "test")
-
-
-class Rewriters(Record):
-    """The models that rewrite texts, as they are now.
-
-    Args:
-        masked_lm: The champion of a start that replaces words; None where it is named by folder or id.
-        masked_digest: What that folder or id holds; None where it is a start.
-        translators: The champions that translate forth and back.
-    """
-
-    masked_lm: ArtifactRef | None = None
-    masked_digest: str | None = None
-    translators: tuple[ArtifactRef, ArtifactRef] | None = None
-
-
-class Augmented(Record):
-    """Further training rows; `artifact` holds them in `rows.parquet`."""
-
-    artifact: ArtifactRef
-    kept: dict[str, int] = Field(default_factory=dict)
-    dropped: dict[str, int] = Field(default_factory=dict)
-
-    @property
-    def rows(self) -> Path:
-        """Give the file of rows."""
-        return Path(self.artifact.address) / ROWS
 
 
 def find_rewriters(books: Books, config: AgentConfig) -> Rewriters:
@@ -89,7 +61,7 @@ def augment_rows(
         pq.write_table(made.rows, folder / ROWS, compression="zstd")
     logger.info("Made %d training rows of %d (%s)", made.rows.num_rows, train.num_rows, made.kept)
     artifact = ArtifactRef(address=str(out), digest=folder_digest(out))
-    return Augmented(artifact=artifact, kept=made.kept, dropped=made.dropped)
+    return Augmented(artifact=artifact, rewriters=rewriters, kept=made.kept, dropped=made.dropped)
 
 
 def _champion(books: Books, name: str) -> ArtifactRef:

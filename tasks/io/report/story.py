@@ -11,6 +11,7 @@ from pydantic import Field
 
 from models.schemas.agent import AgentConfig
 from models.schemas.base import Record
+from models.schemas.made_rows import Augmented
 from models.schemas.records import (
     DatasetSnapshot,
     DriftReport,
@@ -53,6 +54,7 @@ class Round(Record):
         gate: The gate's verdict.
         decision: What happened to the champion alias.
         unusable: What training could not use, by reason.
+        augmented: Training rows that were made of others.
         steps: The steps in order.
         links: MLflow run ids, model addresses, snapshot folders.
     """
@@ -67,6 +69,7 @@ class Round(Record):
     gate: GateReport | None = None
     decision: PromotionDecision | None = None
     unusable: dict[str, int] = Field(default_factory=dict)
+    augmented: Augmented | None = None
     steps: tuple[Step, ...] = ()
     links: tuple[Link, ...] = ()
 

@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from models.schemas import AgentConfig, ArtifactRef
+from models.schemas.made_rows import Rewriters
 from models.text_hash import text_hashes as hash_texts
-from tasks.io.augmenting import Rewriters, augment_rows, find_rewriters
+from tasks.io.augmenting import ROWS, augment_rows, find_rewriters
 from tasks.io.rows import read_rows, text_hashes
 from tasks.io.snapshots import ingest
 
@@ -26,7 +27,7 @@ def test_made_rows_are_new_and_of_the_training_rows_labels(tmp_path: Path):
     config = _agent(tmp_path, augment_copies=2)
     snapshot = ingest(config, tmp_path)
     made = augment_rows(config, snapshot, Rewriters(), tmp_path / "made")
-    rows = pq.read_table(made.rows)
+    rows = pq.read_table(Path(made.artifact.address) / ROWS)
     train = read_rows(snapshot, ["train"]).num_rows
     assert rows.num_rows == made.kept["crossover"] > 0
     assert made.kept["crossover"] + made.dropped["crossover"] == 2 * train
