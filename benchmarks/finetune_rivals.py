@@ -19,11 +19,11 @@ from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from models.adapters import get_adapter
 from models.adapters.base import IGNORED
+from models.batching import plan_batches
 from models.networks import EncoderNetwork
 from models.preprocess import read_windows
 from models.ragged import Ragged
 from models.schemas import AgentConfig
-from models.training.batching import plan_batches
 from models.training.job import TrainJob
 from models.training.optimizer import build_optimizer
 

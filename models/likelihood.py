@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from models.adapters.base import IGNORED
+from models.batching import Batch, Collator, plan_batches
 from models.kernels import fast_linears
 from models.networks import Network
-from models.training.batching import Batch, Collator, plan_batches
 from models.window_reader import Layout
 
 

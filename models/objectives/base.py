@@ -10,9 +10,9 @@ from typing import ClassVar, TypeAlias
 
 from torch import Tensor
 
+from models.batching import Batch
 from models.networks import Network
 from models.schemas.objectives import ObjectiveName
-from models.training.batching import Batch
 
 TaskLoss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """Gives the mean loss over a batch's targets from its scores and labels."""

@@ -6,12 +6,12 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from models.batching import Batch
 from models.networks import Network
 from models.objectives.base import Objective
 from models.objectives.neighbourhood import Neighbourhood
 from models.objectives.passes import Passes
 from models.schemas.objectives import ObjectiveName
-from models.training.batching import Batch
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.distributions import Beta
 
+from models.batching import Batch
 from models.networks import Network
 from models.objectives.base import Objective, scores_of
 from models.schemas.objectives import ObjectiveName
-from models.training.batching import Batch
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
+from models.batching import Batch
 from models.networks import Network
-from models.training.batching import Batch
 
 _TINY = 1e-30
 """Keeps a gradient of nothing from being divided by nothing."""

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
+from models.batching import Batch
 from models.networks import Network
 from models.objectives.base import scores_of
 from models.objectives.neighbourhood import perturbed
-from models.training.batching import Batch
 
 
 class Passes:

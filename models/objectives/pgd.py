@@ -7,12 +7,12 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from models.batching import Batch
 from models.networks import Network
 from models.objectives.base import Objective
 from models.objectives.neighbourhood import Neighbourhood
 from models.objectives.passes import Passes
 from models.schemas.objectives import ObjectiveName
-from models.training.batching import Batch
 
 STRIDE = 2.5
 """Length of all steps together, in radii, as in Madry et al.'s L2 attacks (sec. 5): from any start the

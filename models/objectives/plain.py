@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from models.batching import Batch
 from models.networks import Network
 from models.objectives.base import Objective, scores_of
 from models.schemas.objectives import ObjectiveName
-from models.training.batching import Batch
 
 
 @dataclass(frozen=True)

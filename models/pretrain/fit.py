@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer
 
+from models.batching import Batch
 from models.kernels import fast_linears, in_bfloat16
 from models.pretrain.blocks import Blocks
 from models.pretrain.job import START, PretrainJob
@@ -28,7 +29,6 @@ from models.pretrain.store import PLAIN, PretrainedStart, save_pretrained_start
 from models.pretrain.stream import BatchStream
 from models.schemas import CurvePoint
 from models.schemas.pretrain import PretrainReport
-from models.training.batching import Batch
 from models.training.checkpoint import read_latest, write_checkpoint
 from models.training.clock import Clock
 from models.training.files import write_whole

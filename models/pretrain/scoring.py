@@ -14,10 +14,10 @@ import pyarrow as pa
 import torch
 from transformers import PreTrainedModel
 
+from models.batching import Batch
 from models.kernels import fast_linears, in_bfloat16
 from models.pretrain.objectives import Objective
 from models.ragged import Ragged
-from models.training.batching import Batch
 
 _SEED = 20261122
 """The masks that texts are judged by are nobody's choice, and the same for every start."""

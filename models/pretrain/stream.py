@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from models.batching import Batch, prefetched
 from models.pretrain.blocks import Blocks
 from models.pretrain.objectives import Objective
-from models.training.batching import Batch, prefetched
 
 _ORDER, _MASKS = 0, 1
 

@@ -15,12 +15,12 @@ from torch import Tensor
 from transformers import PreTrainedTokenizerBase
 
 from models.adapters import get_adapter
+from models.batching import Batch, Collator, plan_batches, prefetched
 from models.kernels import fast_linears
 from models.networks import Network
 from models.objectives import make_objective
 from models.schemas import CurvePoint, TrainingReport
 from models.task_model import build, load
-from models.training.batching import Batch, Collator, plan_batches, prefetched
 from models.training.checkpoint import read_latest, write_checkpoint
 from models.training.clock import Clock
 from models.training.data import answer, load_data, score

@@ -8,12 +8,14 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 OURS = ("agents", "data", "deployments", "flows", "models", "tasks")
+_PARSING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,12 @@ def _imports(tree: ast.AST, package: str) -> Iterator[str]:
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
 
+def _parsed(content: bytes) -> ast.AST:
+    """Parse source, one thread at a time: CPython 3.11 has one depth of trees for all threads."""
+    with _PARSING:
+        return ast.parse(content)
+
+
 def _with_parents(module: str) -> list[str]:
     parts = module.split(".")
     return [".".join(parts[:n]) for n in range(1, len(parts) + 1)]
@@ -73,7 +81,7 @@ def _walk(start: str, root: Path) -> tuple[dict[str, str], set[str]]:
         content = path.read_bytes()
         found[module] = hashlib.sha256(content).hexdigest()
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-        for name in _imports(ast.parse(content), package):
+        for name in _imports(_parsed(content), package):
             top = name.partition(".")[0]
             if top in OURS:
                 todo += _with_parents(name)

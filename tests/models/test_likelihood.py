@@ -48,11 +48,11 @@ def test_each_window_has_its_own_likelihood(predictor: Predictor):
 
 
 def test_predictions_of_labelled_rows_tell_the_truths_likelihood(predictor: Predictor):
-    """The perplexity of a model that has learned nothing is about the size of its vocabulary."""
+    """The perplexity of a model that has learned nothing is no better than drawing from its vocabulary."""
     rows = pa.table(ROWS[predictor.adapter.name])
     found = perplexity(predictor.predict_labelled(rows), seed=0)
     assert found.low <= found.value <= found.high
-    assert 5 < found.value < 60
+    assert 5 < found.value < 500
 
 
 def test_perplexity_is_over_sub_words():

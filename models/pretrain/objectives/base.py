@@ -14,10 +14,10 @@ from torch.nn import functional
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from models.adapters.base import IGNORED
+from models.batching import Batch
 from models.errors import ConfigError
 from models.ragged import Ragged
 from models.schemas.pretrain import PretrainConfig
-from models.training.batching import Batch
 
 LOGITS_AT_ONCE = 1 << 26
 """Most logits in memory at once (256 MB in float32, and as much again for what is made of them)."""

@@ -7,12 +7,12 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from models.adapters.base import IGNORED
+from models.batching import Batch
 from models.pretrain.masking import choose_words, folds_of_words, replaced
 from models.pretrain.objectives.base import Objective, cross_entropy, needed, padded_batch
 from models.pretrain.words import WordTable
 from models.ragged import Ragged
 from models.schemas.pretrain import PretrainConfig
-from models.training.batching import Batch
 
 
 class MaskedWords(Objective):

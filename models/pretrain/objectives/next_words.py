@@ -5,9 +5,9 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from models.adapters.base import IGNORED
+from models.batching import Batch
 from models.pretrain.objectives.base import Objective, cross_entropy, padded_batch
 from models.ragged import Ragged
-from models.training.batching import Batch
 
 
 class NextWords(Objective):

@@ -5,12 +5,12 @@ from torch import Tensor
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from models.adapters.base import IGNORED
+from models.batching import Batch
 from models.errors import ConfigError
 from models.pretrain.denoising import choose_spans, denoise
 from models.pretrain.objectives.base import Objective, cross_entropy, padded_batch
 from models.ragged import Ragged
 from models.schemas.pretrain import PretrainConfig
-from models.training.batching import Batch
 
 
 class Spans(Objective):

@@ -9,9 +9,9 @@ from torch.nn.functional import cross_entropy
 
 from models.adapters import IGNORED, MultipleChoice
 from models.adapters.choices import choose, right_choices
+from models.batching import Collator
 from models.encoder import DEFAULT_ENCODER, load_tokenizer
 from models.schemas import AgentConfig
-from models.training.batching import Collator
 from models.window_reader import Layout
 from tasks.io.draft import draft_agent
 

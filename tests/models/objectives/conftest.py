@@ -7,10 +7,10 @@ import torch
 
 from models.adapters import TaskAdapter, get_adapter
 from models.adapters.base import IGNORED
+from models.batching import Batch
 from models.networks import Network
 from models.schemas import AgentConfig
 from models.task_model import build
-from models.training.batching import Batch
 
 
 @pytest.fixture

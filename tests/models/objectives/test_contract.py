@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 
 from models.adapters import TaskAdapter
+from models.batching import Batch
 from models.networks import Network
 from models.objectives import OBJECTIVES, Objective, make_objective
 from models.schemas.objectives import OBJECTIVE_SETTINGS, ObjectiveName
 from models.task_model import build
-from models.training.batching import Batch
 
 Make = Callable[..., TaskAdapter]
 WORDS = [name for name in OBJECTIVES if name != "mixup"]

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from models.batching import Batch
 from models.networks import Network
 from models.objectives.neighbourhood import Neighbourhood, perturbed
 from models.objectives.passes import Passes
-from models.training.batching import Batch
 
 
 def norms(delta: torch.Tensor) -> torch.Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.adapters import TaskAdapter
+from models.batching import Batch
 from models.networks import Network
 from models.objectives import fgm as fgm_module
 from models.objectives import make_objective
@@ -22,7 +23,6 @@ from models.objectives.neighbourhood import Neighbourhood, perturbed
 from models.objectives.pgd import PGD
 from models.objectives.r_drop import RDrop
 from models.objectives.smart import SMART
-from models.training.batching import Batch
 
 Make = Callable[..., TaskAdapter]
 

@@ -1,3 +1,6 @@
+import gc
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -51,3 +54,32 @@ def test_a_missing_module_is_named(tree: Path):
     """A module that does not exist is an error that names it."""
     with pytest.raises(ModuleNotFoundError, match=r"tasks\.nothing"):
         code_digest("tasks.nothing", tree)
+
+
+class _Garbage:
+    """Lets another thread run when it is collected, which may be in the middle of a tree."""
+
+    def __init__(self) -> None:
+        self.own = self
+
+    def __del__(self) -> None:
+        os.sched_yield()
+
+
+def test_threads_digest_side_by_side(tmp_path: Path):
+    """Several workers of one process read the code at once."""
+    (tmp_path / "models").mkdir()
+    lines = (f"x{i} = [{i}, ({i}, {{{i}: {i}}})]" for i in range(300))
+    (tmp_path / "models" / "a.py").write_text("\n".join(lines))
+
+    def digest(_: int) -> str:
+        _Garbage()
+        return code_digest("models.a", tmp_path).modules["models.a"]
+
+    before = gc.get_threshold()
+    gc.set_threshold(5)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            assert len(set(threads.map(digest, range(200)))) == 1
+    finally:
+        gc.set_threshold(*before)

@@ -30,13 +30,20 @@ def test_another_content_changes_the_key():
     assert step_key("tasks.io.digests", {"x": one}).digest != step_key("tasks.io.digests", {"x": two}).digest
 
 
-_FEW = {"protected_slices": {"label=bad": 0.1}, "anchor_version": 3}
+_FEW = {"protected_slices": {"label=bad": 0.1}, "anchor_version": 3, "groups": ("domain",)}
+_WITH: dict[str, dict[str, object]] = {
+    "max_group_gap": {"groups": ("domain",)},
+    "groups": {"max_group_gap": 0.3},
+    "max_robustness_drop": {"robustness": ("typos",)},
+}
+"""What a field can not be without."""
 
 
 @pytest.mark.parametrize("field", GATE_FIELDS)
 def test_a_gate_setting_does_not_retrain(field: str):
     """Config fields that only judge stay outside the keys of the other steps."""
-    changed = _config(**{field: _FEW.get(field, 7 if "min" in field or "reuse" in field else 0.3)})
+    value = _FEW.get(field, 7 if "min" in field or "reuse" in field else 0.3)
+    changed = _config(**_WITH.get(field, {}) | {field: value})
     keys = {step_key("tasks.io.digests", {"config": config}).digest for config in (_config(), changed)}
     assert len(keys) == 1
 

@@ -70,7 +70,8 @@ def _dataset(folder: Path) -> SourceConfig:
 
 
 def _snapshot(folder: Path) -> SourceConfig:
-    pq.write_table(pa.table({"text": TEXTS, "label": LABELS, "source": LABELS}), folder / "rows.parquet")
+    stored = {"text": TEXTS, "label": LABELS, "source": LABELS, "split": ["train"] * len(TEXTS)}
+    pq.write_table(pa.table(stored), folder / "rows.parquet")
     return SourceConfig(address=str(folder / "rows.parquet"), format="snapshot")
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.adapters.base import ENCODED_SCHEMA, IGNORED
-from models.training.batching import Collator, padding_share, plan_batches, prefetched
+from models.batching import Collator, padding_share, plan_batches, prefetched
 from models.window_reader import Layout
 
 LENGTHS = st.lists(st.integers(1, 40), min_size=1, max_size=300)
