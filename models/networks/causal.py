@@ -1,63 +1,28 @@
 """A causal model: goes on where a text ends."""
 
 import inspect
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-import numpy as np
 from torch import Tensor
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
-from models.adapters.base import IGNORED, Shape
-from models.encoder import load_writer, new_writer
-from models.networks.base import Network, Wanted
-from models.networks.generation import Generation, write
-from models.schemas import AgentConfig
+from models.adapters.base import IGNORED
+from models.networks.generation import Generation
+from models.networks.writing import WritingNetwork
+from models.schemas.families import Family
 
 
-class CausalNetwork(Network):
-    """Go on where each window ends; windows are filled up before their beginning.
+class CausalNetwork(WritingNetwork):
+    """Go on where each window ends; windows are filled up before their beginning."""
 
-    Args:
-        language_model: A pretrained decoder.
-        limits: How long answers are, and how they are searched.
-    """
-
-    writes = True
+    family: ClassVar[Family] = "causal"
+    auto: ClassVar[Any] = AutoModelForCausalLM
     pads_left: ClassVar[bool] = True
 
     def __init__(self, language_model: PreTrainedModel, limits: Generation) -> None:
-        super().__init__()
-        self.language_model, self.limits = language_model, limits
+        super().__init__(language_model, limits)
         # Where only the ends of windows are learned, the vocabulary's scores are needed only there.
         self._cuts = "logits_to_keep" in inspect.signature(language_model.forward).parameters
-
-    @property
-    def wants(self) -> tuple[Wanted, ...]:
-        """Name the sub-words, what pads, and those of them that are to be learned."""
-        return ("input_ids", "attention_mask", "labels")
-
-    @property
-    def pretrained(self) -> PreTrainedModel:
-        """Give the whole of it."""
-        return self.language_model
-
-    @classmethod
-    def build(cls, config: AgentConfig, shape: Shape) -> Self:
-        """Load the config's model.
-
-        Raises:
-            ConfigError: It can not be loaded, or is no causal model.
-        """
-        del shape
-        return cls(load_writer(config.encoder, AutoModelForCausalLM, "causal"), Generation.of(config))
-
-    @classmethod
-    def blank(cls, config: AgentConfig, shape: Shape, folder: str) -> Self:
-        """Make the model that a folder's config.json describes."""
-        del shape
-        return cls(new_writer(folder, AutoModelForCausalLM), Generation.of(config))
 
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor | None = None, labels: Tensor | None = None
@@ -87,15 +52,3 @@ class CausalNetwork(Network):
             **options,
         ).logits
         return scores[:, -kept:-1][counts[:, 1 - kept :]]
-
-    def reseed(self, seed: int) -> None:
-        """Sample otherwise from now on."""
-        self.limits = replace(self.limits, seed=seed)
-
-    def answers(self, inputs: Mapping[str, Tensor], lengths: np.ndarray) -> list[np.ndarray]:
-        """Write what follows each window: ids and log-probabilities, (2, written)."""
-        del lengths
-        config = self.language_model.config
-        ends = self.language_model.generation_config.eos_token_id
-        pad = config.pad_token_id if config.pad_token_id is not None else ends
-        return write(self.language_model, inputs, int(np.atleast_1d(pad)[0]), self.limits)

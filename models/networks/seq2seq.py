@@ -1,59 +1,20 @@
 """A seq2seq model: reads a text with its encoder and writes another with its decoder."""
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any, Self
+from typing import Any, ClassVar
 
-import numpy as np
 from torch import Tensor
-from transformers import AutoModelForSeq2SeqLM, PreTrainedModel
+from transformers import AutoModelForSeq2SeqLM
 
-from models.adapters.base import IGNORED, Shape
-from models.encoder import load_writer, new_writer
-from models.networks.base import Network, Wanted
-from models.networks.generation import Generation, write
-from models.schemas import AgentConfig
+from models.adapters.base import IGNORED
+from models.networks.writing import WritingNetwork
+from models.schemas.families import Family
 
 
-class Seq2SeqNetwork(Network):
-    """Write an answer to each window.
+class Seq2SeqNetwork(WritingNetwork):
+    """Read each window with an encoder, and write with a decoder."""
 
-    Args:
-        language_model: A pretrained encoder-decoder.
-        limits: How long answers are, and how they are searched.
-    """
-
-    writes = True
-
-    def __init__(self, language_model: PreTrainedModel, limits: Generation) -> None:
-        super().__init__()
-        self.language_model, self.limits = language_model, limits
-
-    @property
-    def wants(self) -> tuple[Wanted, ...]:
-        """Name the sub-words, what pads, and the answers to learn."""
-        return ("input_ids", "attention_mask", "labels")
-
-    @property
-    def pretrained(self) -> PreTrainedModel:
-        """Give the whole of it."""
-        return self.language_model
-
-    @classmethod
-    def build(cls, config: AgentConfig, shape: Shape) -> Self:
-        """Load the config's model.
-
-        Raises:
-            ConfigError: It can not be loaded, or is no seq2seq model.
-        """
-        del shape
-        return cls(load_writer(config.encoder, AutoModelForSeq2SeqLM, "seq2seq"), Generation.of(config))
-
-    @classmethod
-    def blank(cls, config: AgentConfig, shape: Shape, folder: str) -> Self:
-        """Make the model that a folder's config.json describes."""
-        del shape
-        return cls(new_writer(folder, AutoModelForSeq2SeqLM), Generation.of(config))
+    family: ClassVar[Family] = "seq2seq"
+    auto: ClassVar[Any] = AutoModelForSeq2SeqLM
 
     def forward(
         self, input_ids: Tensor, attention_mask: Tensor | None = None, labels: Tensor | None = None
@@ -78,12 +39,3 @@ class Seq2SeqNetwork(Network):
             input_ids=input_ids, attention_mask=attention_mask, decoder_input_ids=before, use_cache=False
         ).logits
         return scores[counts]
-
-    def reseed(self, seed: int) -> None:
-        """Sample otherwise from now on."""
-        self.limits = replace(self.limits, seed=seed)
-
-    def answers(self, inputs: Mapping[str, Tensor], lengths: np.ndarray) -> list[np.ndarray]:
-        """Write an answer to each window: ids and log-probabilities, (2, written)."""
-        del lengths
-        return write(self.language_model, inputs, int(self.language_model.config.pad_token_id), self.limits)
